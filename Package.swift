@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every module.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Modules that hold a C pointer also say where they are unsafe.
+let settingsAtC: [SwiftSetting] = settings + [.strictMemorySafety()]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioTestUtils: Target.Dependency = .product(name: "NIOTestUtils", package: "swift-nio")
+let concurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+// Listed from the ground up: a module may import only what stands above it in this list, and the build
+// is run with `--explicit-target-dependency-import-check error`.
+let package = Package(
+  name: "sluice",
+  platforms: [.macOS(.v26)],
+  products: [
+    .executable(name: "sluice", targets: ["sluice"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+    .target(name: "CRedisShim", dependencies: ["CHiredis"]),
+    .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
+    .target(name: "Framing", dependencies: ["Wire", nioCore, crypto], swiftSettings: settings),
+    .target(name: "Sessions", dependencies: ["Wire", nioCore, deque], swiftSettings: settings),
+    .target(name: "Telemetry", dependencies: [concurrency], swiftSettings: settings),
+    .target(
+      name: "RedisClient",
+      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, deque],
+      swiftSettings: settingsAtC
+    ),
+    .target(
+      name: "Brokering",
+      dependencies: [
+        "Wire", "RedisClient", "Telemetry", nioCore, nioPosix, logging, concurrency, crypto, deque,
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Delivery",
+      dependencies: ["Wire", "Framing", "Sessions", "Brokering", "Telemetry", nioCore, deque],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "Transports",
+      dependencies: [
+        "Wire", "Framing", "Sessions", "Delivery", "Brokering", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        logging, deque,
+      ],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "GatewayNode",
+      dependencies: [
+        "Wire", "Framing", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
+        nioCore, nioPosix, nioHTTP1, logging, concurrency,
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      resources: [.embedInCode("Pages")],
+      swiftSettings: settings
+    ),
+    .executableTarget(
+      name: "sluice",
+      dependencies: [
+        "GatewayNode", "Transports", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "FramingTests",
+      dependencies: ["Wire", "Framing", nioCore, nioEmbedded, nioHTTP1, nioTestUtils],
+      swiftSettings: settings
+    ),
+    .testTarget(name: "SessionsTests", dependencies: ["Wire", "Sessions", nioCore], swiftSettings: settings),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+    .testTarget(
+      name: "RedisClientTests",
+      dependencies: ["CRedisShim", "RedisClient", "Telemetry", nioCore, nioPosix, nioEmbedded, logging],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "BrokeringTests",
+      dependencies: ["Wire", "RedisClient", "Brokering", "Telemetry", nioCore, nioPosix, logging],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "DeliveryTests",
+      dependencies: [
+        "Wire", "Framing", "Sessions", "Brokering", "Delivery", "Telemetry", nioCore, nioEmbedded, nioPosix,
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "TransportsTests",
+      dependencies: [
+        "Wire", "Framing", "Sessions", "Brokering", "Delivery", "Transports", "Telemetry", nioCore,
+        nioEmbedded,
+        nioPosix, nioHTTP1, logging,
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "GatewayNodeTests",
+      dependencies: [
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, logging,
+        .product(name: "Configuration", package: "swift-configuration"),
+      ],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "ClusterTests",
+      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1, concurrency],
+      swiftSettings: settings
+    ),
+  ]
+)

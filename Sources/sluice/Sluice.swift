@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct Sluice: AsyncParsableCommand { func run() async throws {} }
