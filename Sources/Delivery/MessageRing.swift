@@ -1,4 +1,5 @@
 import DequeModule
+import NIOCore
 import Wire
 
 /// The last messages of a channel, as one loop holds them: segments without a hole between them.
