@@ -91,9 +91,8 @@ extension DeliveryShard {
       }
     }
     let count = log.resolvers.count
-    let limit = Int(min(UInt64(settings.readLimit), max(1, view.ringOldest - view.oldest + 1)))
     metrics.logReads.add()
-    port.read(log.channel, .since(earliest ?? .start), limit: limit) { [weak self] result in
+    port.read(log.channel, .since(earliest ?? .start), limit: settings.readLimit) { [weak self] result in
       guard let self, logs[log.channel] === log else { return }
       log.isResolving = false
       switch result {
