@@ -12,7 +12,8 @@ read_environment() {
   drain_window=${SLUICE_LOCAL_DRAIN_WINDOW:-30s}
   binary=${SLUICE_LOCAL_BINARY:-}
   local variable
-  for variable in "${!SLUICE_LOCAL_@}"; do unset "$variable"; done
+  # A node refuses a variable that is no setting of its own.
+  for variable in "${!SLUICE_LOCAL_@}" SLUICE_BINARY; do unset "$variable"; done
 }
 
 # set_option NAME VALUE
@@ -46,14 +47,21 @@ check_settings() {
   [[ -z $binary ]] || binary=$(realpath -ms "$binary")
 }
 
-# seconds_of 30s|500ms|2m: whole seconds, rounded up
+# seconds_of 30s|500ms|1m30s: whole seconds, rounded up
 seconds_of() {
-  [[ $1 =~ ^([0-9]+)(ms|s|m)$ ]] || fail "'$1' is no duration: write 500ms, 30s or 2m"
-  case ${BASH_REMATCH[2]} in
-    ms) printf '%s\n' $(((BASH_REMATCH[1] + 999) / 1000)) ;;
-    s) printf '%s\n' "${BASH_REMATCH[1]}" ;;
-    m) printf '%s\n' $((BASH_REMATCH[1] * 60)) ;;
-  esac
+  local rest=$1 milliseconds=0 number
+  [[ $rest =~ ^(0|([0-9]+(ms|s|m|h))+)$ ]] || fail "'$1' is no duration: write 500ms, 30s or 1m30s"
+  while [[ $rest =~ ^([0-9]+)(ms|s|m|h)(.*)$ ]]; do
+    number=$((10#${BASH_REMATCH[1]}))
+    rest=${BASH_REMATCH[3]}
+    case ${BASH_REMATCH[2]} in
+      ms) ((milliseconds += number)) ;;
+      s) ((milliseconds += number * 1000)) ;;
+      m) ((milliseconds += number * 60000)) ;;
+      h) ((milliseconds += number * 3600000)) ;;
+    esac || true
+  done
+  printf '%s\n' $(((milliseconds + 999) / 1000))
 }
 
 save_settings() {
