@@ -130,7 +130,7 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, logging,
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
