@@ -130,7 +130,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, concurrency, logging,
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings

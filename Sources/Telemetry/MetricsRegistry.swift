@@ -19,6 +19,16 @@ public final class MetricsRegistry: Sendable {
     return counter
   }
 
+  /// Shows a counter that was made elsewhere.
+  public func add(_ counter: Counter, _ name: String, help: String, labels: Labels = [:]) {
+    add(.counter, name, help, labels, .counter(counter))
+  }
+
+  /// Shows a gauge that was made elsewhere.
+  public func add(_ gauge: Gauge, _ name: String, help: String, labels: Labels = [:]) {
+    add(.gauge, name, help, labels, .gauge(gauge))
+  }
+
   /// A counter kept elsewhere, read at each scrape, on the scrape's thread.
   public func counter(
     _ name: String,

@@ -34,6 +34,18 @@ import Testing
     #expect(registry.exposition().hasSuffix("\nc_total 3.5\n"))
   }
 
+  @Test func showsHandlesMadeElsewhere() {
+    let registry = MetricsRegistry()
+    let counter = Counter()
+    let gauge = Gauge()
+    registry.add(counter, "c_total", help: "C.")
+    registry.add(gauge, "g", help: "G.", labels: ["a": "b"])
+    counter.add(4)
+    gauge.add(5)
+    #expect(registry.exposition().contains("\nc_total 4\n"))
+    #expect(registry.exposition().hasSuffix("\ng{a=\"b\"} 5\n"))
+  }
+
   @Test func escapesHelpAndLabels() {
     let registry = MetricsRegistry()
     registry.gauge("g", help: "a\\b\n\"c\"", labels: ["x": "q\"\\\n", "y": "ü"]) { 1 }
