@@ -134,7 +134,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, logging,
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
