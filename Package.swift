@@ -44,7 +44,7 @@ let package = Package(
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
     .target(name: "CRedisShim", dependencies: ["CHiredis"]),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
-    .target(name: "Framing", dependencies: ["Wire", nioCore, crypto], swiftSettings: settings),
+    .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
     .target(name: "Sessions", dependencies: ["Wire", nioCore, deque], swiftSettings: settings),
     .target(name: "Telemetry", dependencies: [concurrency], swiftSettings: settings),
     .target(

@@ -4,7 +4,7 @@ public import Wire
 /// What a node needs of the cluster: one log per channel, a feed of what is appended to it, presence, and the
 /// registry of nodes.
 ///
-/// Promises: an answered publish is in the log; the feed of a channel has the order of its log; nothing that
+/// It is made with the namespaces' options. Promises: an answered publish is in the log; the feed of a channel has the order of its log; nothing that
 /// a node wrote about its sessions outlives its lease.
 public protocol Broker: AnyObject, Sendable {
   /// The door for one event loop. Call it on that loop, once. Everything a port does happens on its loop: its
@@ -35,16 +35,18 @@ public protocol BrokerPort: AnyObject {
   /// Appends to the log and sends it over the feed, in one step. Publishes of one port keep their order.
   func publish(_ publication: Publication, _ done: @escaping (Result<Receipt, BrokerError>) -> Void)
 
-  /// Starts the feed of a channel, then reads its position, making the channel's epoch when it has none. What
-  /// the feed brings meanwhile is given to the receiver before `done` is called. An `attach` answered counts
-  /// until `detach`; a second one for the same channel is a mistake of the caller.
-  func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition, BrokerError>) -> Void)
+  /// Starts the feed of a channel, then reads its position, making the channel's epoch when it has none; the
+  /// position of an ephemeral channel is nil, and nothing is stored for it. What the feed brings meanwhile is
+  /// given to the receiver as it comes, before or after `done`. Attached counts until `detach`, except when the
+  /// answer is an error; a second `attach` of the same channel is a mistake of the caller.
+  func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition?, BrokerError>) -> Void)
 
   /// Ends the feed of a channel; the broker lets the subscription linger some seconds.
   func detach(_ channel: ChannelName)
 
-  /// Reads `range` of a log, at most `limit` messages, ascending. Never makes an epoch for a channel that has
-  /// none: `position` is nil then.
+  /// Reads `range` of a log, at most `limit` messages, ascending; what is older than the namespace's
+  /// `historyTTL` is not held any more. Never makes an epoch for a channel that has none: `position` is nil
+  /// then. A range in another epoch than the log's, or beyond its end, answers no messages, and the position.
   func read(
     _ channel: ChannelName,
     _ range: HistoryRange,
@@ -136,20 +138,12 @@ public struct Publication: Sendable {
   /// The idempotency key: within five minutes of the first, a repeated one answers the first's cursor and
   /// stores nothing.
   public var key: String?
-  public var options: NamespaceOptions
 
-  public init(
-    channel: ChannelName,
-    data: ByteBuffer,
-    user: String? = nil,
-    key: String? = nil,
-    options: NamespaceOptions
-  ) {
+  public init(channel: ChannelName, data: ByteBuffer, user: String? = nil, key: String? = nil) {
     self.channel = channel
     self.data = data
     self.user = user
     self.key = key
-    self.options = options
   }
 }
 
