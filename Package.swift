@@ -88,6 +88,16 @@ let package = Package(
       resources: [.embedInCode("Pages")],
       swiftSettings: settings
     ),
+    .target(
+      name: "SluiceClient",
+      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "LoadTesting",
+      dependencies: ["Wire", "SluiceClient", nioCore],
+      swiftSettings: settings
+    ),
     .executableTarget(
       name: "sluice",
       dependencies: [
@@ -134,14 +144,27 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, logging,
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
     ),
     .testTarget(
+      name: "SluiceClientTests",
+      dependencies: ["Wire", "Framing", "SluiceClient", nioCore, nioPosix, nioHTTP1, concurrency],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "LoadTestingTests",
+      dependencies: ["Wire", "SluiceClient", "LoadTesting", nioCore],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "ClusterTests",
-      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1, concurrency],
+      dependencies: [
+        "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
+      ],
       swiftSettings: settings
     ),
   ]
