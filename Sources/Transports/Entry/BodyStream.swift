@@ -8,6 +8,9 @@ public final class BodyStream {
   private var connection: HTTPConnectionHandler?
   private let keepsAlive: Bool
   public let channel: any Channel
+
+  /// Of the connection's last handler, for who writes framed bytes to many at once; nil when the client has gone.
+  var context: ChannelHandlerContext? { self.connection?.context }
   /// Whether the body is in chunks: then what is written to ``channel`` directly, or by ``writeFramed(_:)``, must
   /// be as ``ChunkedBody`` writes it.
   public let isChunked: Bool

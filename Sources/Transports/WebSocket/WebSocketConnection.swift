@@ -29,7 +29,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   var wheelPlace = TimerWheel.Place()
   private var decoder: WebSocketDecoder
   private var phase = Phase.open
-  private var context: ChannelHandlerContext?
+  private(set) var context: ChannelHandlerContext?
   /// When the peer was last heard, by the wheel's coarse clock.
   private var lastHeard: NIODeadline
   /// When the present wait ends: for a pong, for the peer's close frame, or for its end of the connection.
