@@ -42,14 +42,18 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-    .target(name: "CRedisShim", dependencies: ["CHiredis"]),
+    .target(
+      name: "CRedisShim",
+      dependencies: ["CHiredis"],
+      linkerSettings: [.linkedLibrary("hiredis")]
+    ),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
     .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
     .target(name: "Sessions", dependencies: ["Wire", nioCore, deque], swiftSettings: settings),
     .target(name: "Telemetry", dependencies: [concurrency], swiftSettings: settings),
     .target(
       name: "RedisClient",
-      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, deque],
+      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, crypto, deque],
       swiftSettings: settingsAtC
     ),
     .target(
@@ -113,7 +117,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .testTarget(
       name: "RedisClientTests",
-      dependencies: ["CRedisShim", "RedisClient", "Telemetry", nioCore, nioPosix, nioEmbedded, logging],
+      dependencies: ["RedisClient", nioCore, nioPosix, concurrency, logging],
       swiftSettings: settings
     ),
     .testTarget(
@@ -140,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, logging,
+        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
