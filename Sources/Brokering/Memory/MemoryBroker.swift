@@ -1,0 +1,121 @@
+import NIOConcurrencyHelpers
+public import NIOCore
+public import Wire
+
+/// The broker of a node that runs alone: everything in its own memory, the promises of the cluster's broker
+/// save surviving a restart.
+public final class MemoryBroker: Broker {
+  struct State {
+    var logs: [ChannelName: MemoryLog] = [:]
+    var presence: [ChannelName: MemoryPresence] = [:]
+    /// Which ports are attached to a channel, by their index.
+    var attached: [ChannelName: Set<Int>] = [:]
+    var ports: [MemoryPort.Mailbox] = []
+    var announced = ByteBuffer()
+  }
+
+  /// How long an idempotency key is remembered, in milliseconds.
+  static let keyLifetime: Int64 = 300_000
+  /// How long an epoch outlives its last message, in milliseconds.
+  static let epochLifetime: Int64 = 86_400_000
+
+  let state = NIOLockedValueBox(State())
+  let namespaces: Namespaces
+  private let incarnation: String
+  private let clock: @Sendable () -> Int64
+
+  /// `clock` answers milliseconds since 1970.
+  public init(
+    namespaces: Namespaces,
+    incarnation: String,
+    clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+  ) {
+    self.namespaces = namespaces
+    self.incarnation = incarnation
+    self.clock = clock
+  }
+
+  public func makePort(on loop: any EventLoop, receiver: any FeedReceiver) -> any BrokerPort {
+    let port = MemoryPort(broker: self, loop: loop, receiver: receiver)
+    port.index = state.withLockedValue { state in
+      state.ports.append(port.mailbox)
+      return state.ports.count - 1
+    }
+    return port
+  }
+
+  public func start() async throws {}
+
+  public func shutdown() async {}
+
+  public var health: BrokerHealth { BrokerHealth(canPublish: true, isFed: true) }
+
+  public func nodes() async throws(BrokerError) -> [NodeRecord] {
+    [NodeRecord(incarnation: incarnation, isAlive: true, state: state.withLockedValue(\.announced))]
+  }
+
+  public func announce(_ announced: ByteBuffer) {
+    state.withLockedValue { state in
+      state.announced = announced
+      sweep(&state)
+    }
+  }
+
+  /// Works on the log of a channel in place, made when there is none, without what has grown too old.
+  func withLog<Answer>(
+    of channel: ChannelName,
+    in state: inout State,
+    _ body: (inout MemoryLog) -> Answer
+  ) -> Answer {
+    let now = clock()
+    let oldest = now - Int64(namespaces[channel].historyTTL) * 1_000
+    func work(_ log: inout MemoryLog) -> Answer {
+      log.dropOlder(than: oldest)
+      return body(&log)
+    }
+    return work(&state.logs[channel, default: MemoryLog(now: now)])
+  }
+
+  func publish(_ publication: Publication) -> Receipt {
+    let now = clock()
+    let options = namespaces[publication.channel]
+    return state.withLockedValue { state in
+      guard options.delivery != .ephemeral else {
+        let item = FeedItem.ephemeral(data: publication.data, user: publication.user, time: now)
+        send(item, to: publication.channel, in: &state)
+        return Receipt(cursor: nil, isRepeated: false)
+      }
+      let (message, receipt) = withLog(of: publication.channel, in: &state) { log -> (Message?, Receipt) in
+        if let key = publication.key, let known = log.receipts[key], known.until > now {
+          return (nil, Receipt(cursor: known.receipt.cursor, isRepeated: true))
+        }
+        let message = log.append(publication, held: options.held, now: now)
+        let receipt = Receipt(cursor: message.cursor, isRepeated: false)
+        if let key = publication.key { log.receipts[key] = (receipt, now + MemoryBroker.keyLifetime) }
+        return (message, receipt)
+      }
+      if let message { send(.message(message), to: publication.channel, in: &state) }
+      return receipt
+    }
+  }
+
+  /// Puts an item into the mailbox of every port that is attached to the channel.
+  func send(_ item: FeedItem, to channel: ChannelName, in state: inout State) {
+    for index in state.attached[channel] ?? [] {
+      state.ports[index].post(item, to: channel)
+    }
+  }
+
+  /// Forgets what nobody may ask for any more.
+  private func sweep(_ state: inout State) {
+    let now = clock()
+    for (channel, log) in state.logs {
+      let lifetime = Int64(namespaces[channel].historyTTL) * 1_000 + MemoryBroker.epochLifetime
+      if log.touched + lifetime < now, state.attached[channel] == nil {
+        state.logs[channel] = nil
+      } else if log.receipts.contains(where: { $0.value.until <= now }) {
+        state.logs[channel]?.receipts = log.receipts.filter { $0.value.until > now }
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import DequeModule
+import NIOCore
+import Wire
+
+/// One channel of the in-memory broker.
+struct MemoryLog {
+  var epoch = Epoch.random()
+  var tail: UInt64 = 0
+  var messages: Deque<Message> = []
+  /// Answers to idempotency keys, and until when each is remembered (ms since 1970).
+  var receipts: [String: (receipt: Receipt, until: Int64)] = [:]
+  /// When something last happened here (ms since 1970).
+  var touched: Int64
+
+  init(now: Int64) {
+    touched = now
+  }
+
+  var position: LogPosition {
+    LogPosition(epoch: epoch, tail: tail, oldest: messages.first?.cursor.offset ?? tail + 1)
+  }
+
+  mutating func append(_ publication: Publication, held: Int, now: Int64) -> Message {
+    tail += 1
+    let message = Message(
+      cursor: Cursor(epoch, tail),
+      data: publication.data,
+      user: publication.user,
+      time: now
+    )
+    messages.append(message)
+    if messages.count > held { messages.removeFirst(messages.count - held) }
+    touched = now
+    return message
+  }
+
+  mutating func dropOlder(than time: Int64) {
+    while let first = messages.first, first.time < time { messages.removeFirst() }
+  }
+
+  /// Held messages stay, numbered anew from 1.
+  mutating func renewEpoch() {
+    epoch = Epoch.random()
+    receipts = [:]
+    for index in messages.indices {
+      messages[index].cursor = Cursor(epoch, UInt64(index + 1))
+    }
+    tail = UInt64(messages.count)
+  }
+
+  func page(_ range: HistoryRange, limit: Int) -> LogPage {
+    let held: Range<Int>
+    let oldest = position.oldest
+    /// The index of the first message after `offset`.
+    func index(after offset: UInt64) -> Int {
+      offset < oldest ? 0 : Int(min(offset - oldest + 1, UInt64(messages.count)))
+    }
+    switch range {
+    case .newest:
+      held = max(0, messages.count - limit)..<messages.count
+    case .since(.start):
+      held = 0..<min(limit, messages.count)
+    case .since(.cursor(let cursor)):
+      guard cursor.epoch == epoch, cursor.offset <= tail else {
+        return LogPage(position: position, messages: [])
+      }
+      let start = index(after: cursor.offset)
+      held = start..<min(start + limit, messages.count)
+    case .before(let cursor):
+      guard cursor.epoch == epoch, cursor.offset <= tail + 1 else {
+        return LogPage(position: position, messages: [])
+      }
+      let end = cursor.offset == 0 ? 0 : index(after: cursor.offset - 1)
+      held = max(0, end - limit)..<end
+    }
+    return LogPage(position: position, messages: Array(messages[held]))
+  }
+}

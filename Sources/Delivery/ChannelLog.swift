@@ -1,0 +1,113 @@
+import Brokering
+import Sessions
+import Wire
+
+/// A subscribe on its way to its answer.
+struct Resolver {
+  let subscription: Subscription
+  let since: Since?
+  /// Whether the log was read for it.
+  var isFresh = false
+  let done: (Result<Subscribed, ClientError>) -> Void
+}
+
+/// One channel as one loop follows it: where its log stands, the last messages, and who wants them.
+final class ChannelLog {
+  enum Phase {
+    /// The broker was asked for the feed and the position.
+    case attaching
+    /// The feed is followed.
+    case following
+    /// The log is being read: what the feed brings waits in `early`.
+    case repairing
+  }
+
+  let channel: ChannelName
+  let options: NamespaceOptions
+  var phase = Phase.attaching
+  /// Nil while attaching, and always in an ephemeral channel.
+  var continuity: LogContinuity?
+  /// When the newest message was taken (ms since 1970), where that is known.
+  var lastTime: Int64?
+  /// The oldest offset that the log holds, as far as is known.
+  var oldest: UInt64 = 1
+  var ring = MessageRing()
+
+  /// Subscriptions that live messages are written to at once.
+  var live: [Subscription] = []
+  /// All others.
+  var others: [Subscription] = []
+  /// Subscriptions that wait for a read of the log, and whether one is under way.
+  var readers: [Subscription] = []
+  var isReading = false
+  /// Subscribes that are not answered yet, and whether the log is being asked for them.
+  var resolvers: [Resolver] = []
+  var isResolving = false
+
+  /// What the feed brought while the log is read, and how much of it was there before the read was asked for.
+  var early: [FeedItem] = []
+  var earlyBeforeRead = 0
+  /// The feed was rebuilt while the log was read: read it once more.
+  var mustRepairAgain = false
+  /// Seconds left until the feed is given up; nil while anyone listens.
+  var lingering: Int?
+
+  init(_ channel: ChannelName, _ options: NamespaceOptions) {
+    self.channel = channel
+    self.options = options
+  }
+
+  var isEmpty: Bool { live.isEmpty && others.isEmpty && resolvers.isEmpty }
+
+  /// Nil until the position is known.
+  var view: LogView? {
+    continuity.map { continuity in
+      let byCount = continuity.tail >= UInt64(options.held) ? continuity.tail - UInt64(options.held) + 1 : 1
+      return LogView(
+        epoch: continuity.epoch,
+        tail: continuity.tail,
+        oldest: max(oldest, byCount),
+        ringOldest: ring.oldest ?? continuity.tail + 1
+      )
+    }
+  }
+
+  var mark: (cursor: Cursor, time: Int64)? {
+    guard let continuity, let lastTime else { return nil }
+    return (continuity.cursor, lastTime)
+  }
+
+  /// Puts a subscription into the list of the live, or of the others. It is in none.
+  func insert(_ subscription: Subscription) {
+    if subscription.state == .live {
+      subscription.index = live.count
+      live.append(subscription)
+    } else {
+      subscription.index = others.count
+      others.append(subscription)
+    }
+  }
+
+  /// Takes a subscription out of its list; the last of the list takes its place.
+  func remove(_ subscription: Subscription) {
+    if subscription.state == .live {
+      live.swapAt(subscription.index, live.count - 1)
+      live[subscription.index].index = subscription.index
+      live.removeLast()
+    } else {
+      others.swapAt(subscription.index, others.count - 1)
+      others[subscription.index].index = subscription.index
+      others.removeLast()
+    }
+  }
+
+  func change(_ subscription: Subscription, to state: Subscription.State) {
+    let moves = (subscription.state == .live) != (state == .live)
+    if moves { remove(subscription) }
+    subscription.state = state
+    if moves { insert(subscription) }
+    if state == .live { subscription.wasLive = true }
+  }
+}
+
+@available(*, unavailable) extension ChannelLog: Sendable {}

@@ -1,0 +1,43 @@
+public import Telemetry
+
+/// What bounds a shard.
+public struct DeliverySettings: Sendable, Equatable {
+  /// The most that the ring of one channel may cost on one loop, in bytes.
+  public var ringBytes = 1 << 20
+  /// The most that all rings of one loop may cost, in bytes.
+  public var allRingBytes = 64 << 20
+  /// Messages in one read of the log, at the most.
+  public var readLimit = 1_000
+  /// About how many bytes a read for readers that are far behind brings.
+  public var readBytes = 128 << 10
+  /// How long reads of the same log are gathered into one, in milliseconds.
+  public var gatherMS: Int64 = 5
+  /// How long a channel that nobody listens to is still followed, in seconds.
+  public var lingerSeconds = 5
+  /// How long after a failed read the log is asked again, in milliseconds.
+  public var retryMS: Int64 = 250
+
+  public init() {}
+}
+
+/// What all shards of a node count together.
+public struct DeliveryMetrics: Sendable {
+  /// Messages written to a subscriber.
+  public let deliveries = Counter()
+  /// Gaps told.
+  public let gaps = Counter()
+  /// Messages passed over in `latest` and `ephemeral` channels.
+  public let skipped = Counter()
+  /// Reads of the log for repair, catching up and resuming.
+  public let logReads = Counter()
+  /// Subscribes with a position, and how many of them were continued without a gap.
+  public let resumes = Counter()
+  public let resumed = Counter()
+  /// Channels followed at the moment.
+  public let channels = Gauge()
+  public let subscriptions = Gauge()
+  /// What the rings cost at the moment, in bytes.
+  public let ringBytes = Gauge()
+
+  public init() {}
+}

@@ -1,0 +1,119 @@
+import Brokering
+import NIOCore
+import Sessions
+import Telemetry
+import Wire
+
+/// Bringing subscribers that are behind to the end of the log.
+extension DeliveryShard {
+  /// Writes what follows the cursor, as long as the connection takes it.
+  func pump(_ subscription: Subscription) {
+    let subscriber = subscription.subscriber
+    let log = subscription.log
+    guard subscription.state == .behind, !subscription.isEnded, subscriber.isStarted else { return }
+    while subscriber.isWritable {
+      guard let view = log.view, let cursor = subscription.stored else {
+        if log.options.delivery == .ephemeral { log.change(subscription, to: .live) }
+        return
+      }
+      let reason: GapReason = subscription.wasLive ? .overflow : .trimmed
+      switch CatchUp.next(from: cursor, in: view, mode: log.options.delivery, reason: reason) {
+      case .live:
+        log.change(subscription, to: .live)
+        return
+      case .ring:
+        let segment = log.ring.segment(after: cursor.offset)
+        metrics.deliveries.add(Int(segment.last - cursor.offset))
+        write(segment, after: cursor.offset, to: subscription)
+      case .log:
+        log.change(subscription, to: .reading)
+        log.readers.append(subscription)
+        readForReaders(log)
+        return
+      case .gap(let gap):
+        tell(gap, subscription)
+      case .skip(let cursor, let missed):
+        metrics.skipped.add(Int(missed))
+        subscription.stored = cursor
+        subscriber.positions[log.channel] = cursor
+      }
+    }
+  }
+
+  /// A gap is an event, and the cursor stands after it.
+  func tell(_ gap: Gap, _ subscription: Subscription) {
+    metrics.gaps.add()
+    subscription.stored = gap.to
+    subscription.subscriber.positions[subscription.log.channel] = gap.to
+    write(.gap(channel: subscription.log.channel, gap), to: subscription.subscriber)
+  }
+
+  private func readForReaders(_ log: ChannelLog, after delayMS: Int64? = nil) {
+    guard !log.isReading else { return }
+    log.isReading = true
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(delayMS ?? settings.gatherMS)) { [weak self] in
+      self?.read(log)
+    }
+  }
+
+  /// One read from the earliest cursor serves all whose place it passes.
+  private func read(_ log: ChannelLog) {
+    log.readers.removeAll { $0.isEnded }
+    guard logs[log.channel] === log, let view = log.view,
+      let earliest = log.readers.compactMap({ $0.stored?.offset }).min()
+    else {
+      log.isReading = false
+      return
+    }
+    let missing = view.ringOldest - 1 - min(earliest, view.ringOldest - 1)
+    let room = max(0, settings.ringBytes - log.ring.weight)
+    let fits = Int(missing) * (log.ring.meanFrame + 48) <= room
+    let bytes = fits ? room : settings.readBytes
+    let limit = max(1, min(settings.readLimit, Int(max(1, missing)), bytes / log.ring.meanFrame))
+    metrics.logReads.add()
+    port.read(log.channel, .since(.cursor(Cursor(view.epoch, earliest))), limit: limit) { [weak self] in
+      guard let self, logs[log.channel] === log else { return }
+      log.isReading = false
+      switch $0 {
+      case .failure: readForReaders(log, after: settings.retryMS)
+      case .success(let page): serve(log, absorb(page, in: log))
+      }
+      flush()
+    }
+  }
+
+  private func serve(_ log: ChannelLog, _ segment: Segment?) {
+    let readers = log.readers
+    log.readers = []
+    for subscription in readers where !subscription.isEnded {
+      log.change(subscription, to: .behind)
+      if let segment, let cursor = subscription.stored, cursor.epoch == segment.epoch,
+        segment.first <= cursor.offset + 1, cursor.offset < segment.last
+      {
+        metrics.deliveries.add(Int(segment.last - cursor.offset))
+        write(segment, after: cursor.offset, to: subscription)
+      }
+      pump(subscription)
+    }
+  }
+
+  /// Learns from a page of the log. The segment it makes is kept in the ring where it joins it and fits;
+  /// otherwise it is for those who wait.
+  func absorb(_ page: LogPage, in log: ChannelLog) -> Segment? {
+    guard let view = log.view, log.phase != .repairing else { return nil }
+    guard let position = page.position, position.epoch == view.epoch, position.tail >= view.tail else {
+      repair(log)
+      return nil
+    }
+    log.oldest = max(log.oldest, position.oldest)
+    let older = page.messages.prefix { $0.cursor.offset < view.ringOldest }
+    guard !older.isEmpty else { return nil }
+    let segment = Segment(log.channel, older, scratch: &scratch)
+    if segment.last + 1 == view.ringOldest, log.ring.weight + segment.weight <= settings.ringBytes {
+      log.ring.prepend(segment)
+      account(segment.weight)
+      if log.lastTime == nil, segment.last == view.tail { log.lastTime = older.last!.time }
+    }
+    return segment
+  }
+}

@@ -1,0 +1,160 @@
+public import Brokering
+import NIOCore
+import Sessions
+import Telemetry
+import Wire
+
+/// Following the feed.
+extension DeliveryShard: FeedReceiver {
+  public func feedArrived(_ batch: [FeedDelivery]) {
+    for delivery in batch {
+      if let log = logs[delivery.channel] { take(delivery.items, in: log) }
+    }
+    flush()
+  }
+
+  public func feedLost() {}
+
+  /// Every position is checked against the log, many in one call.
+  public func feedRestored(presenceLost: Bool) {
+    let followed = logs.values.filter { $0.continuity != nil }
+    for log in followed where log.phase == .repairing { log.mustRepairAgain = true }
+    verify(followed.filter { $0.phase == .following }[...])
+  }
+
+  private func verify(_ logs: ArraySlice<ChannelLog>) {
+    let batch = logs.prefix(500)
+    guard !batch.isEmpty else { return }
+    let expected = batch.map { log in
+      (channel: log.channel, last: log.mark.map { MessageMark(cursor: $0.cursor, time: $0.time) })
+    }
+    port.verify(expected) { [weak self] result in
+      guard let self else { return }
+      switch result {
+      case .success(let positions):
+        for (log, position) in zip(batch, positions) where self.logs[log.channel] === log {
+          guard log.phase == .following, log.continuity?.cursor != position.cursor else { continue }
+          repair(log)
+        }
+        verify(logs.dropFirst(batch.count))
+      case .failure:
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(settings.retryMS)) { [weak self] in
+          self?.verify(logs.filter { $0.phase == .following }[...])
+        }
+      }
+      flush()
+    }
+  }
+
+  /// Takes what the feed brought for one channel, in order.
+  func take(_ items: [FeedItem], in log: ChannelLog) {
+    guard log.phase == .following else {
+      log.early += items
+      return
+    }
+    var run: [Message] = []
+    for (index, item) in items.enumerated() {
+      switch item {
+      case .message(let message):
+        guard let verdict = log.continuity?.messageArrived(message.cursor) else { continue }
+        switch verdict {
+        case .append:
+          run.append(message)
+        case .duplicate: continue
+        case .hole, .otherEpoch, .regressed:
+          append(run, to: log)
+          log.early = Array(items[index...])
+          if verdict == .regressed { renewEpoch(of: log) } else { repair(log) }
+          return
+        }
+      case .ephemeral(let data, let user, let time):
+        broadcastEphemeral(
+          .message(channel: log.channel, cursor: nil, data: data, user: user, time: time),
+          in: log
+        )
+      case .join(let member):
+        append(run, to: log)
+        run = []
+        broadcastPresence(.join(channel: log.channel, member: member), in: log)
+      case .leave(let member):
+        append(run, to: log)
+        run = []
+        broadcastPresence(.leave(channel: log.channel, member: member), in: log)
+      }
+    }
+    append(run, to: log)
+  }
+
+  /// Puts contiguous messages at the end of the ring and writes them to everybody who waits for them.
+  func append(_ messages: [Message], to log: ChannelLog) {
+    guard let last = messages.last else { return }
+    let segment = Segment(log.channel, messages, scratch: &scratch)
+    log.lastTime = last.time
+    let before = log.ring.weight
+    log.ring.append(segment)
+    log.ring.trim(to: settings.ringBytes)
+    account(log.ring.weight - before)
+    broadcast(segment, in: log)
+  }
+
+  private func broadcast(_ segment: Segment, in log: ChannelLog) {
+    metrics.deliveries.add(log.live.count * segment.entries.count)
+    var index = 0
+    while index < log.live.count {
+      let subscription = log.live[index]
+      write(segment, after: segment.first - 1, to: subscription)
+      if subscription.subscriber.isWritable {
+        index += 1
+      } else {
+        subscription.stored = segment.cursor(segment.entries.count - 1)
+        log.change(subscription, to: .behind)
+      }
+    }
+  }
+
+  private func broadcastEphemeral(_ event: ServerEvent, in log: ChannelLog) {
+    metrics.deliveries.add(log.live.count)
+    metrics.skipped.add(log.others.count)
+    for subscription in log.live { write(event, to: subscription.subscriber) }
+    for subscription in log.live where !subscription.subscriber.isWritable {
+      log.change(subscription, to: .behind)
+    }
+  }
+
+  private func broadcastPresence(_ event: ServerEvent, in log: ChannelLog) {
+    for subscription in log.live where subscription.hearsPresence {
+      write(event, to: subscription.subscriber)
+    }
+    for subscription in log.others
+    where subscription.hearsPresence && subscription.subscriber.isStarted
+      && subscription.subscriber.isWritable
+    {
+      write(event, to: subscription.subscriber)
+    }
+  }
+
+  // MARK: Rings
+
+  /// Keeps count of what all rings cost, and takes from all when it is too much.
+  func account(_ change: Int) {
+    ringWeight += change
+    metrics.ringBytes.add(change)
+    guard ringWeight > settings.allRingBytes else { return }
+    var limit = settings.ringBytes
+    while ringWeight > settings.allRingBytes * 3 / 4, limit > 0 {
+      limit /= 2
+      for log in logs.values {
+        let before = log.ring.weight
+        log.ring.trim(to: limit)
+        ringWeight += log.ring.weight - before
+        metrics.ringBytes.add(log.ring.weight - before)
+      }
+    }
+  }
+
+  func clearRing(of log: ChannelLog) {
+    let weight = log.ring.weight
+    log.ring.removeAll()
+    account(-weight)
+  }
+}

@@ -1,0 +1,84 @@
+import Framing
+import NIOCore
+import Telemetry
+public import Wire
+
+/// Writing in each connection's representation.
+extension DeliveryShard {
+  /// Writes what a segment holds after `offset`, and moves the cursor to its end.
+  func write(_ segment: Segment, after offset: UInt64, to subscription: Subscription) {
+    let subscriber = subscription.subscriber
+    switch subscriber.representation {
+    case .webSocket:
+      subscriber.write(segment.frames(after: offset))
+    case .eventStream(let isChunked):
+      if subscriber.isComposite {
+        writeComposite(segment, after: offset, to: subscriber, isChunked: isChunked)
+      } else {
+        subscriber.write(segment.events(after: offset))
+      }
+    }
+    if subscription.state != .live { subscription.stored = Cursor(segment.epoch, segment.last) }
+    touch(subscriber)
+  }
+
+  /// Each event of a stream of several channels names its place in all of them.
+  private func writeComposite(
+    _ segment: Segment,
+    after offset: UInt64,
+    to subscriber: Subscriber,
+    isChunked: Bool
+  ) {
+    var bytes = ByteBuffer()
+    for index in segment.entries.indices where segment.first + UInt64(index) > offset {
+      subscriber.positions[segment.channel] = segment.cursor(index)
+      let id = subscriber.positions.description
+      let json = segment.json(index)
+      if isChunked {
+        ChunkedBody.write(into: &bytes) { EventStreamEncoder.write(id: id, data: json, into: &$0) }
+      } else {
+        EventStreamEncoder.write(id: id, data: json, into: &bytes)
+      }
+    }
+    subscriber.write(bytes)
+  }
+
+  /// Writes one event; every named event of a stream carries its cursor set.
+  func write(_ event: ServerEvent, to subscriber: Subscriber) {
+    scratch.clear()
+    event.write(into: &scratch)
+    var bytes = ByteBuffer()
+    switch subscriber.representation {
+    case .webSocket:
+      WebSocketFrame.write(.text, payload: scratch, into: &bytes)
+    case .eventStream(let isChunked):
+      let name: StaticString? = if case .message = event { nil } else { event.name }
+      let id = positions(of: subscriber).description
+      if isChunked {
+        ChunkedBody.write(into: &bytes) { write(name, id, scratch, into: &$0) }
+      } else {
+        write(name, id, scratch, into: &bytes)
+      }
+    }
+    subscriber.write(bytes)
+    touch(subscriber)
+  }
+
+  private func write(_ name: StaticString?, _ id: String, _ json: ByteBuffer, into bytes: inout ByteBuffer) {
+    if id.isEmpty {
+      EventStreamEncoder.write(name: name, data: json, into: &bytes)
+    } else {
+      EventStreamEncoder.write(name: name, id: id, data: json, into: &bytes)
+    }
+  }
+
+  /// Where a subscriber stands in all its channels.
+  public func positions(of subscriber: Subscriber) -> CursorSet {
+    guard !subscriber.isComposite else { return subscriber.positions }
+    var positions = CursorSet()
+    for subscription in subscriber.subscriptions {
+      positions[subscription.log.channel] = subscription.cursor
+    }
+    return positions
+  }
+}

@@ -1,0 +1,188 @@
+public import Brokering
+public import NIOCore
+import Sessions
+import Telemetry
+public import Wire
+
+/// Everything one event loop delivers: the channels it follows, their last messages, and its subscribers.
+///
+/// Confined to its loop. Each public method writes all that it causes and then flushes each touched connection
+/// once.
+public final class DeliveryShard {
+  let loop: any EventLoop
+  public private(set) var port: (any BrokerPort)!
+  let namespaces: Namespaces
+  let settings: DeliverySettings
+  let metrics: DeliveryMetrics
+  var logs: [ChannelName: ChannelLog] = [:]
+  /// Channels that nobody listens to.
+  var idle: Set<ChannelName> = []
+  var ringWeight = 0
+  private var touched: [Subscriber] = []
+  var scratch = ByteBuffer()
+
+  public init(
+    loop: any EventLoop,
+    broker: any Broker,
+    namespaces: Namespaces,
+    settings: DeliverySettings,
+    metrics: DeliveryMetrics
+  ) {
+    self.loop = loop
+    self.namespaces = namespaces
+    self.settings = settings
+    self.metrics = metrics
+    port = broker.makePort(on: loop, receiver: self)
+  }
+
+  // MARK: Subscribers
+
+  /// Subscribes to a channel in which the subscriber has no subscription yet.
+  ///
+  /// `done` is called when the position is known, in this call or later, and before anything of the channel
+  /// is written; not at all when the subscriber leaves first. `unavailable` when the log cannot be asked.
+  public func subscribe(
+    _ subscriber: Subscriber,
+    to channel: ChannelName,
+    since: Since?,
+    hearsPresence: Bool,
+    _ done: @escaping (Result<Subscribed, ClientError>) -> Void
+  ) {
+    let log = logs[channel] ?? open(channel)
+    if log.isEmpty { idle.remove(channel) }
+    let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
+    subscriber.subscriptions.append(subscription)
+    log.insert(subscription)
+    metrics.subscriptions.add(1)
+    log.resolvers.append(Resolver(subscription: subscription, since: since, done: done))
+    if log.phase != .attaching { resolve(log) }
+    flush()
+  }
+
+  /// Whether there was such a subscription.
+  public func unsubscribe(_ subscriber: Subscriber, from channel: ChannelName) -> Bool {
+    guard let index = subscriber.subscriptions.firstIndex(where: { $0.log.channel == channel }) else {
+      return false
+    }
+    end(subscriber.subscriptions.remove(at: index))
+    return true
+  }
+
+  /// The connection is gone.
+  public func remove(_ subscriber: Subscriber) {
+    subscriber.disconnect()
+    let subscriptions = subscriber.subscriptions
+    subscriber.subscriptions = []
+    for subscription in subscriptions { end(subscription) }
+  }
+
+  /// Begins to deliver to a subscriber that only held its places until now.
+  public func start(_ subscriber: Subscriber) {
+    subscriber.isStarted = true
+    for subscription in subscriber.subscriptions where subscription.state == .behind { begin(subscription) }
+    flush()
+  }
+
+  /// The connection takes bytes again.
+  public func becameWritable(_ subscriber: Subscriber) {
+    guard !subscriber.isPumping else {
+      subscriber.mustPumpAgain = true
+      return
+    }
+    subscriber.isPumping = true
+    repeat {
+      subscriber.mustPumpAgain = false
+      for subscription in subscriber.subscriptions { pump(subscription) }
+      flush()
+    } while subscriber.mustPumpAgain
+    subscriber.isPumping = false
+  }
+
+  /// Writes one event; it leaves with the next flush.
+  public func send(_ event: ServerEvent, to subscriber: Subscriber) {
+    write(event, to: subscriber)
+  }
+
+  /// Flushes every connection that was written to.
+  public func flush() {
+    guard !touched.isEmpty else { return }
+    let flushed = touched
+    touched.removeAll(keepingCapacity: true)
+    for subscriber in flushed { subscriber.isTouched = false }
+    for subscriber in flushed { subscriber.flush() }
+  }
+
+  func touch(_ subscriber: Subscriber) {
+    guard !subscriber.isTouched else { return }
+    subscriber.isTouched = true
+    touched.append(subscriber)
+  }
+
+  // MARK: Channels
+
+  /// A second has passed: channels that nobody listened to for long enough are given up.
+  public func secondPassed() {
+    for channel in idle {
+      guard let log = logs[channel] else { continue }
+      log.lingering = (log.lingering ?? settings.lingerSeconds) - 1
+      guard log.lingering! <= 0, log.phase == .following else { continue }
+      idle.remove(channel)
+      close(log)
+      port.detach(channel)
+    }
+  }
+
+  private func open(_ channel: ChannelName) -> ChannelLog {
+    let log = ChannelLog(channel, namespaces[channel])
+    logs[channel] = log
+    metrics.channels.add(1)
+    port.attach(channel) { [weak self] result in self?.attached(log, result) }
+    return log
+  }
+
+  private func close(_ log: ChannelLog) {
+    logs[log.channel] = nil
+    metrics.channels.add(-1)
+    clearRing(of: log)
+  }
+
+  private func attached(_ log: ChannelLog, _ result: Result<LogPosition?, BrokerError>) {
+    switch result {
+    case .failure(let error):
+      close(log)
+      idle.remove(log.channel)
+      let resolvers = log.resolvers
+      log.resolvers = []
+      for resolver in resolvers where !resolver.subscription.isEnded {
+        resolver.subscription.subscriber.subscriptions.removeAll { $0 === resolver.subscription }
+        end(resolver.subscription)
+        resolver.done(.failure(ClientError(.unavailable, "the channel's log cannot be reached: \(error)")))
+      }
+    case .success(let position):
+      if let position {
+        log.continuity = LogContinuity(position.cursor)
+        log.oldest = position.oldest
+      }
+      log.phase = .following
+      let early = log.early
+      log.early = []
+      take(early, in: log)
+      resolve(log)
+    }
+    flush()
+  }
+
+  private func end(_ subscription: Subscription) {
+    guard !subscription.isEnded else { return }
+    subscription.isEnded = true
+    let log = subscription.log
+    log.remove(subscription)
+    metrics.subscriptions.add(-1)
+    log.resolvers.removeAll { $0.subscription === subscription }
+    guard log.isEmpty, logs[log.channel] === log else { return }
+    log.lingering = nil
+    idle.insert(log.channel)
+  }
+}
+
+@available(*, unavailable) extension DeliveryShard: Sendable {}

@@ -1,0 +1,97 @@
+import Framing
+import NIOCore
+import Wire
+
+/// A run of contiguous messages of one channel, encoded once for every representation that is asked for.
+///
+/// Subscribers at the same position need the same bytes: a segment, or the end of one, is one buffer and one
+/// write to each of them.
+final class Segment {
+  struct Entry {
+    var time: Int64
+    /// Where the message's JSON stands in `frames`, as offsets from its start; its frame ends with it.
+    var json: Range<Int>
+    /// Where its event ends in `events`, once they are encoded.
+    var eventEnd = 0
+  }
+
+  let channel: ChannelName
+  let epoch: Epoch
+  /// The offset of the first message.
+  let first: UInt64
+  /// WebSocket text frames, one after another.
+  let frames: ByteBuffer
+  private(set) var entries: [Entry]
+  private var events: ByteBuffer?
+
+  /// `messages` are contiguous and not empty. `scratch` is room to work in.
+  init(_ channel: ChannelName, _ messages: some Collection<Message>, scratch: inout ByteBuffer) {
+    self.channel = channel
+    epoch = messages.first!.cursor.epoch
+    first = messages.first!.cursor.offset
+    var frames = ByteBuffer()
+    var entries: [Entry] = []
+    entries.reserveCapacity(messages.count)
+    for message in messages {
+      scratch.clear()
+      ServerEvent.message(
+        channel: channel,
+        cursor: message.cursor,
+        data: message.data,
+        user: message.user,
+        time: message.time
+      ).write(into: &scratch)
+      WebSocketFrame.write(.text, payload: scratch, into: &frames)
+      let end = frames.writerIndex
+      entries.append(Entry(time: message.time, json: end - scratch.readableBytes..<end))
+    }
+    self.frames = frames
+    self.entries = entries
+  }
+
+  var last: UInt64 { first + UInt64(entries.count) - 1 }
+
+  /// What it costs in memory, in bytes.
+  var weight: Int { frames.readableBytes + (events?.readableBytes ?? 0) + entries.count * 40 + 160 }
+
+  func cursor(_ index: Int) -> Cursor { Cursor(epoch, first + UInt64(index)) }
+
+  /// One message's JSON object.
+  func json(_ index: Int) -> ByteBuffer {
+    frames.getSlice(at: entries[index].json.lowerBound, length: entries[index].json.count)!
+  }
+
+  /// The frames of what follows `offset`.
+  func frames(after offset: UInt64) -> ByteBuffer {
+    guard offset >= first else { return frames }
+    let start = entries[Int(offset - first)].json.upperBound
+    return frames.getSlice(at: start, length: frames.writerIndex - start)!
+  }
+
+  /// The events of what follows `offset`, for a stream of this channel alone: a chunk each, its id the
+  /// stream's whole cursor set.
+  func events(after offset: UInt64) -> ByteBuffer {
+    let events = encodedEvents()
+    guard offset >= first else { return events }
+    let start = entries[Int(offset - first)].eventEnd
+    return events.getSlice(at: start, length: events.writerIndex - start)!
+  }
+
+  private func encodedEvents() -> ByteBuffer {
+    if let events { return events }
+    var encoded = ByteBuffer()
+    encoded.reserveCapacity(frames.readableBytes + entries.count * (channel.text.utf8.count + 64))
+    var id = ByteBuffer()
+    for index in entries.indices {
+      id.clear()
+      id.writePosition(channel, cursor(index))
+      let json = json(index)
+      ChunkedBody.write(into: &encoded) { EventStreamEncoder.write(id: id, data: json, into: &$0) }
+      entries[index].eventEnd = encoded.writerIndex
+    }
+    events = encoded
+    return encoded
+  }
+}
+
+@available(*, unavailable) extension Segment: Sendable {}

@@ -1,0 +1,90 @@
+private import Configuration
+private import NIOCore
+
+/// What the flags, the environment and the file say together, and what is wrong in them.
+public struct LoadedSettings: Sendable {
+  public let settings: NodeSettings
+  /// Where each setting that is not the default stands.
+  public let places: [SettingKey: String]
+  /// In the order of the layers; nothing may be started while there is any.
+  public let mistakes: [SettingMistake]
+  /// The file that was read.
+  public let file: String?
+
+  /// Reads `flags` first, then `SLUICE_*` of `environment`, then the YAML file at `path`, which may also stand in
+  /// `SLUICE_CONFIG`. Never fails: what is wrong is in `mistakes`.
+  public init(flags: [SettingKey: String], environment: [String: String], path: String? = nil) {
+    var mistakes: [SettingMistake] = []
+    var layers = [
+      SettingsLayer(.flags, LoadedSettings.provider(of: flags).snapshot()),
+      SettingsLayer(
+        .environment,
+        EnvironmentVariablesProvider(environmentVariables: environment).snapshot()
+      ),
+    ]
+    let path = path ?? environment["SLUICE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+    var file: SettingsFile?
+    if let path {
+      do {
+        let read = try SettingsFile(path: path)
+        layers.append(read.layer)
+        file = read
+      } catch {
+        mistakes.append(error)
+      }
+    }
+    mistakes += SettingsNames.mistakes(environment: environment)
+    if let file { mistakes += SettingsNames.mistakes(file: file) }
+
+    var reader = SettingsReader(layers)
+    var settings = NodeSettings()
+    settings.fill(from: &reader, file)
+    settings.check(&reader)
+    self.settings = settings
+    self.file = path
+    places = reader.places
+    self.mistakes = mistakes + reader.mistakes
+  }
+
+  /// The settings, or everything that is wrong with them.
+  public func checked() throws(SettingMistakes) -> NodeSettings {
+    guard mistakes.isEmpty else { throw SettingMistakes(all: mistakes) }
+    return settings
+  }
+
+  private static func provider(of flags: [SettingKey: String]) -> InMemoryProvider {
+    InMemoryProvider(
+      name: "flags",
+      values: Dictionary(
+        uniqueKeysWithValues: flags.map { key, text in
+          (AbsoluteConfigKey([key.rawValue]), ConfigValue(.string(text), isSecret: key == .redis))
+        }
+      )
+    )
+  }
+}
+
+extension NodeSettings {
+  fileprivate mutating func fill(from reader: inout SettingsReader, _ file: SettingsFile?) {
+    reader.read(.node, into: &node)
+    reader.read(.listen, into: &listen)
+    reader.read(.operatorListen, into: &operatorListen)
+    reader.read(.redis, into: &redis)
+    reader.read(.eventLoops, into: &eventLoops)
+    reader.read(.backlog, into: &backlog)
+    reader.read(.anonymous, into: &anonymous)
+    reader.read(.trustedProxies, into: &trustedProxies)
+    reader.read(.operatorKeyFile, into: &operatorKeyFile)
+    reader.read(.drainWindow, into: &drainWindow)
+    reader.read(.settle, into: &settle)
+    reader.read(.heartbeat, into: &heartbeat)
+    reader.read(.streamComment, into: &streamComment)
+    reader.read(.writeBufferLow, into: &writeBufferLow)
+    reader.read(.writeBufferHigh, into: &writeBufferHigh)
+    reader.read(.ringBytes, into: &ringBytes)
+    reader.read(.ringMemory, into: &ringMemory)
+    reader.read(.logFormat, into: &logFormat)
+    reader.read(.logLevel, into: &logLevel)
+    if let file { reader.read(file, into: &namespaces) }
+  }
+}

@@ -1,0 +1,77 @@
+public import Logging
+public import NIOCore
+public import Wire
+
+/// Everything that can be set of a node. The values here are the defaults; `SettingKey` documents each.
+public struct NodeSettings: Sendable {
+  // MARK: Who and where
+
+  /// This node's name in the cluster.
+  public var node = HostName.read() ?? HostName.random()
+  /// Where clients connect.
+  public var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+  /// Where backends and operators connect.
+  public var operatorListen = ListenAddress(host: "127.0.0.1", port: 9090)
+  /// The cluster's Redis; nil for a node alone, in memory. Holds the password.
+  public var redis: String?
+  /// Threads that serve connections.
+  public var eventLoops = Cores.usable
+  /// Connections that the kernel completes and holds for a listener.
+  public var backlog = 4_096
+
+  // MARK: Who may
+
+  /// Whether clients without a token are served; nil for only where `listen` is loopback.
+  public var anonymous: AnonymousClients?
+  /// From whom `X-Forwarded-For` is believed.
+  public var trustedProxies: [AddressRange] = []
+  public var operatorKeyFile: String?
+  /// What `operatorKeyFile` holds.
+  public var operatorKey: String?
+
+  // MARK: Leaving
+
+  public var drainWindow = TimeAmount.seconds(30)
+  public var settle = TimeAmount.seconds(5)
+
+  // MARK: Connections
+
+  /// Silence after which a WebSocket is sent a ping; unanswered for as long again, it is closed.
+  public var heartbeat = TimeAmount.seconds(25)
+  /// Silence after which an event stream is sent a comment.
+  public var streamComment = TimeAmount.seconds(15)
+  /// Bytes waiting for a slow reader at which a connection counts as writable again.
+  public var writeBufferLow = 32_768
+  /// Bytes waiting for a slow reader at which nothing more is written to it.
+  public var writeBufferHigh = 65_536
+
+  // MARK: Channels
+
+  public var namespaces = Namespaces()
+  /// The most bytes of one channel's recent messages that an event loop keeps.
+  public var ringBytes = 1_048_576
+  /// The most bytes of recent messages that the node keeps.
+  public var ringMemory = 134_217_728
+
+  // MARK: Log
+
+  public var logFormat = LogFormat.human
+  public var logLevel = Logger.Level.info
+
+  public init() {}
+
+  /// Whether a client without a token is served.
+  public var servesAnonymous: Bool {
+    anonymous.map { $0 == .allow } ?? listen.isLoopback
+  }
+}
+
+/// Whether clients without a token are served.
+public enum AnonymousClients: String, Sendable, CaseIterable {
+  case allow, deny
+}
+
+/// How log lines are written.
+public enum LogFormat: String, Sendable, CaseIterable {
+  case human, json
+}

@@ -1,0 +1,95 @@
+private import Logging
+private import NIOCore
+
+extension SettingKey {
+  /// What it does, for a person.
+  public var help: String {
+    switch self {
+    case .node: "This node's name in the cluster."
+    case .listen: "Where clients connect. Port 0 takes any free one."
+    case .operatorListen:
+      "Where backends and operators connect. Beyond loopback it needs an operator key."
+    case .redis: "The cluster's Redis. Without it the node runs alone and keeps everything in memory."
+    case .eventLoops: "Threads that serve connections."
+    case .backlog: "Connections that the kernel completes and holds for a listener."
+    case .anonymous: "Whether clients without a token are served."
+    case .trustedProxies: "Proxies whose X-Forwarded-For is believed."
+    case .operatorKeyFile:
+      "A file with the key that the operator listener asks for: at least 16 visible characters in one line."
+    case .drainWindow: "The time over which a drain sends its sessions away."
+    case .settle: "The time for load balancers to notice a drain before the first session is sent away."
+    case .heartbeat: "Silence after which a WebSocket is sent a ping. Stay below the proxy's read timeout."
+    case .streamComment: "Silence after which an event stream is sent a comment."
+    case .writeBufferLow:
+      "Bytes waiting for a slow reader, below which the node writes to it again."
+    case .writeBufferHigh: "Bytes waiting for a slow reader, above which the node stops writing to it."
+    case .ringBytes: "The most recent messages of one channel that each event loop keeps, in bytes."
+    case .ringMemory: "The most recent messages of all channels that the node keeps, in bytes."
+    case .logFormat: "How log lines are written, to standard error."
+    case .logLevel: "The least important log line that is written."
+    }
+  }
+
+  /// What values it takes.
+  public var kind: SettingKind {
+    switch self {
+    case .node: .name
+    case .listen, .operatorListen: .address
+    case .redis: .redisURL
+    case .eventLoops: .count(1...1_024)
+    case .backlog: .count(1...65_535)
+    case .anonymous: .choice(AnonymousClients.allCases.map(\.rawValue))
+    case .trustedProxies: .addressRanges
+    case .operatorKeyFile: .path
+    case .drainWindow: .duration(.zero ... .hours(1))
+    case .settle: .duration(.zero ... .minutes(10))
+    case .heartbeat: .duration(.seconds(1) ... .hours(1))
+    case .streamComment: .duration(.seconds(1) ... .hours(1))
+    case .writeBufferLow, .writeBufferHigh: .size(1_024...16_777_216)
+    case .ringBytes: .size(0...1_073_741_824)
+    case .ringMemory: .size(0...1_099_511_627_776)
+    case .logFormat: .choice(LogFormat.allCases.map(\.rawValue))
+    case .logLevel: .choice(LogLevels.names)
+    }
+  }
+
+  /// What holds when nothing is set.
+  public var fallback: String {
+    switch self {
+    case .node: "the host's name"
+    case .redis: "none: in memory"
+    case .eventLoops: "the cores the process may use"
+    case .anonymous: "allow where listen is loopback, else deny"
+    case .trustedProxies, .operatorKeyFile: "none"
+    default: NodeSettings().text(of: self)
+    }
+  }
+}
+
+extension NodeSettings {
+  /// The value of a setting as it is written in a file; secrets are left out.
+  public func text(of key: SettingKey) -> String {
+    switch key {
+    case .node: node
+    case .listen: listen.description
+    case .operatorListen: operatorListen.description
+    case .redis: redis.map(SettingKind.withoutPassword) ?? "none: in memory"
+    case .eventLoops: "\(eventLoops)"
+    case .backlog: "\(backlog)"
+    case .anonymous: servesAnonymous ? "allow" : "deny"
+    case .trustedProxies:
+      trustedProxies.isEmpty ? "none" : trustedProxies.map(\.description).joined(separator: ",")
+    case .operatorKeyFile: operatorKeyFile ?? "none"
+    case .drainWindow: DurationText.write(drainWindow)
+    case .settle: DurationText.write(settle)
+    case .heartbeat: DurationText.write(heartbeat)
+    case .streamComment: DurationText.write(streamComment)
+    case .writeBufferLow: SizeText.write(writeBufferLow)
+    case .writeBufferHigh: SizeText.write(writeBufferHigh)
+    case .ringBytes: SizeText.write(ringBytes)
+    case .ringMemory: SizeText.write(ringMemory)
+    case .logFormat: logFormat.rawValue
+    case .logLevel: logLevel.rawValue
+    }
+  }
+}

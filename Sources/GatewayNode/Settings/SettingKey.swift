@@ -1,0 +1,30 @@
+/// The name of a setting: `--name` as a flag, `SLUICE_NAME` in the environment, `name` in the file.
+public enum SettingKey: String, CaseIterable, Sendable {
+  case node
+  case listen
+  case operatorListen = "operator-listen"
+  case redis
+  case eventLoops = "event-loops"
+  case backlog
+  case anonymous
+  case trustedProxies = "trusted-proxies"
+  case operatorKeyFile = "operator-key-file"
+  case drainWindow = "drain-window"
+  case settle
+  case heartbeat
+  case streamComment = "stream-comment"
+  case writeBufferLow = "write-buffer-low"
+  case writeBufferHigh = "write-buffer-high"
+  case ringBytes = "ring-bytes"
+  case ringMemory = "ring-memory"
+  case logFormat = "log-format"
+  case logLevel = "log-level"
+
+  public var flag: String { "--\(rawValue)" }
+
+  public var variable: String {
+    SettingKey.variablePrefix + rawValue.uppercased().replacing("-", with: "_")
+  }
+
+  static let variablePrefix = "SLUICE_"
+}

@@ -1,0 +1,59 @@
+/// How a channel hands its messages to subscribers.
+public enum DeliveryMode: String, Sendable, CaseIterable {
+  /// Every message, in order, or a gap that says which are missing.
+  case log
+  /// A log of one: who lags or returns gets the newest, and what was skipped is no gap.
+  case latest
+  /// Not stored, no cursor; who lags misses it.
+  case ephemeral
+}
+
+/// Who may do something in a namespace.
+public enum Permission: String, Sendable, CaseIterable {
+  case everyone
+  /// Only clients whose token grants it.
+  case token
+  /// Only backends, on the operator listener.
+  case nobody
+}
+
+/// The options of one namespace.
+public struct NamespaceOptions: Sendable, Equatable {
+  /// Messages held, at the most.
+  public var history = 1_000
+  /// Seconds a message is held, at the most.
+  public var historyTTL = 3_600
+  public var presence = true
+  public var publish = Permission.everyone
+  public var subscribe = Permission.everyone
+  public var delivery = DeliveryMode.log
+  /// The largest `data`, in bytes.
+  public var maxMessageBytes = 65_536
+
+  public init() {}
+
+  /// Messages held: one in a `latest` channel, none in an `ephemeral` one.
+  public var held: Int {
+    switch delivery {
+    case .log: history
+    case .latest: 1
+    case .ephemeral: 0
+    }
+  }
+}
+
+/// The options of every namespace.
+public struct Namespaces: Sendable, Equatable {
+  /// What holds for a namespace that is not named.
+  public var fallback: NamespaceOptions
+  public var named: [String: NamespaceOptions]
+
+  public init(fallback: NamespaceOptions = .init(), named: [String: NamespaceOptions] = [:]) {
+    self.fallback = fallback
+    self.named = named
+  }
+
+  public subscript(channel: ChannelName) -> NamespaceOptions {
+    named.isEmpty ? fallback : named[String(channel.namespace)] ?? fallback
+  }
+}

@@ -1,0 +1,218 @@
+import Brokering
+import Delivery
+import NIOCore
+import NIOEmbedded
+import Testing
+import Wire
+
+/// Random publishes, subscribes, pauses, cuts, trims and lost writes against one shard. Whatever happened, each
+/// subscriber had every message in order, or was told of the gap, and ends at the log's end.
+struct DeliveryModelTests {
+  static let runs = 2_000
+
+  @Test func everySubscriberIsTold() throws {
+    let first = UInt64.random(in: 0..<(1 << 32))
+    for run in 0..<UInt64(DeliveryModelTests.runs) {
+      let model = try DeliveryModel(seed: first + run)
+      try model.run(steps: 60)
+      let complaints = try model.verdict()
+      #expect(complaints.isEmpty, "seed \(first + run): \(complaints.prefix(5))")
+      if !complaints.isEmpty { return }
+    }
+  }
+}
+
+/// SplitMix64.
+struct Seeded: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+    return z ^ (z >> 31)
+  }
+}
+
+final class DeliveryModel {
+  final class Client {
+    let reader: Reader
+    let channel: ChannelName
+    var judge: Judge
+    var isReading = true
+
+    init(reader: Reader, channel: ChannelName, mode: DeliveryMode) {
+      self.reader = reader
+      self.channel = channel
+      judge = Judge(mode: mode)
+    }
+
+    func setReading(_ isReading: Bool) {
+      self.isReading = isReading
+      reader.setReading(isReading)
+    }
+  }
+
+  let loop = EmbeddedEventLoop()
+  let shard: DeliveryShard
+  let outside: any BrokerPort
+  let channels: [ChannelName]
+  let namespaces: Namespaces
+  var random: Seeded
+  var clients: [Client] = []
+  /// What each cursor names, as the log says.
+  var log: [ChannelName: [Cursor: String]] = [:]
+  var cursors: [ChannelName: [Cursor]] = [:]
+  var published = 0
+  private let silent = Silent()
+
+  final class Silent: FeedReceiver {
+    func feedArrived(_ batch: [FeedDelivery]) {}
+    func feedLost() {}
+    func feedRestored(presenceLost: Bool) {}
+  }
+
+  init(seed: UInt64) throws {
+    random = Seeded(state: seed)
+    var short = NamespaceOptions()
+    short.history = Int.random(in: 1...12, using: &random)
+    var latest = NamespaceOptions()
+    latest.delivery = .latest
+    namespaces = Namespaces(named: ["short": short, "latest": latest])
+    channels = ["long:a", "short:a", "latest:a"].map { ChannelName($0)! }
+    let broker = FaultyBroker(MemoryBroker(namespaces: namespaces, incarnation: "model/1"))
+    var settings = DeliverySettings()
+    settings.ringBytes = [600, 4_000, 1 << 20].randomElement(using: &random)!
+    settings.readLimit = [2, 7, 1_000].randomElement(using: &random)!
+    settings.readBytes = 1_000
+    shard = DeliveryShard(
+      loop: loop,
+      broker: broker,
+      namespaces: namespaces,
+      settings: settings,
+      metrics: DeliveryMetrics()
+    )
+    outside = broker.inner.makePort(on: loop, receiver: silent)
+  }
+
+  var port: FaultyPort { shard.port as! FaultyPort }
+
+  func run(steps: Int) throws {
+    for _ in 0..<steps {
+      switch Int.random(in: 0..<100, using: &random) {
+      case 0..<40: publish(Int.random(in: 1...5, using: &random))
+      case 40..<60: try subscribe()
+      case 60..<66: leave()
+      case 66..<78: pause()
+      case 78..<84: port.isDeaf.toggle()
+      case 84..<88: restoreFeed()
+      case 88..<91: port.isDown.toggle()
+      case 91..<93: renewEpoch()
+      case 93..<97: port.delay = [0, 0, 1, 20].randomElement(using: &random)!
+      default: for _ in 0..<8 { shard.secondPassed() }
+      }
+      loop.advanceTime(by: .milliseconds(Int64.random(in: 0...30, using: &random)))
+      try collect()
+    }
+  }
+
+  /// Ends every fault, lets everything settle, and asks the judges.
+  func verdict() throws -> [String] {
+    port.isDown = false
+    port.delay = 0
+    restoreFeed()
+    for channel in channels { publish(1, in: channel) }
+    for client in clients where !client.isReading { client.setReading(true) }
+    for _ in 0..<200 {
+      loop.advanceTime(by: .milliseconds(100))
+      try collect()
+    }
+    return clients.enumerated().flatMap { index, client -> [String] in
+      let end = cursors[client.channel]?.last
+      var complaints = client.judge.complaints
+      if client.judge.position != end {
+        complaints.append("ends at \(client.judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)")
+      }
+      return complaints.map { "client \(index) of \(client.channel): \($0)" }
+    }
+  }
+
+  private func publish(_ count: Int, in named: ChannelName? = nil) {
+    let channel = named ?? channels.randomElement(using: &random)!
+    for _ in 0..<count {
+      published += 1
+      let data = "\"\(published)\(String(repeating: ".", count: Int.random(in: 0...60, using: &random)))\""
+      outside.publish(Publication(channel: channel, data: ByteBuffer(string: data))) { [self] in
+        guard case .success(let receipt) = $0 else { return }
+        log[channel, default: [:]][receipt.cursor!] = data
+        cursors[channel, default: []].append(receipt.cursor!)
+      }
+    }
+    loop.run()
+  }
+
+  private func subscribe() throws {
+    let channel = channels.randomElement(using: &random)!
+    let known = cursors[channel] ?? []
+    let since: Since? =
+      switch Int.random(in: 0..<10, using: &random) {
+      case 0..<3: nil
+      case 3: .start
+      case 4: .cursor(Cursor(Epoch("zzzzzzzz")!, 3))
+      case 5: known.last.map { .cursor(Cursor($0.epoch, $0.offset + 3)) }
+      default: known.randomElement(using: &random).map { .cursor($0) }
+      }
+    let reader = try Reader(loop: loop, shard: shard)
+    let mode = namespaces[channel].delivery
+    let client = Client(reader: reader, channel: channel, mode: mode)
+    clients.append(client)
+    shard.subscribe(reader.subscriber, to: channel, since: since, hearsPresence: false) {
+      guard case .success(let answer) = $0 else { return }
+      client.judge.position = answer.cursor
+      if case .cursor(let cursor) = since, mode == .log { client.judge.position = cursor }
+    }
+    if Bool.random(using: &random) { client.setReading(false) }
+  }
+
+  /// Closes one, and those whose subscribe was refused.
+  private func leave() {
+    guard let client = clients.randomElement(using: &random) else { return }
+    shard.remove(client.reader.subscriber)
+    clients.removeAll { $0.reader.subscriber.subscriptions.isEmpty }
+  }
+
+  private func pause() {
+    guard let client = clients.randomElement(using: &random) else { return }
+    client.setReading(!client.isReading)
+  }
+
+  private func restoreFeed() {
+    port.isDeaf = false
+    shard.feedLost()
+    shard.feedRestored(presenceLost: false)
+  }
+
+  private func renewEpoch() {
+    let channel = channels.randomElement(using: &random)!
+    guard let epoch = cursors[channel]?.last?.epoch else { return }
+    outside.renewEpoch(of: channel, ifStill: epoch) { _ in }
+    loop.run()
+    outside.read(channel, .since(.start), limit: 10_000) { [self] in
+      guard case .success(let page) = $0 else { return }
+      for message in page.messages {
+        log[channel, default: [:]][message.cursor] = String(buffer: message.data)
+        cursors[channel, default: []].append(message.cursor)
+      }
+    }
+    loop.run()
+    publish(1, in: channel)
+  }
+
+  private func collect() throws {
+    for client in clients {
+      for event in try client.reader.events() { client.judge.take(event, log: log[client.channel] ?? [:]) }
+    }
+    clients.removeAll { $0.reader.subscriber.subscriptions.isEmpty }
+  }
+}

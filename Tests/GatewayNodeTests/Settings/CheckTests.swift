@@ -1,0 +1,52 @@
+import Testing
+
+@testable import GatewayNode
+
+@Suite struct CheckTests {
+  private func mistakes(_ flags: [SettingKey: String]) -> [String] {
+    LoadedSettings(flags: flags, environment: [:]).mistakes.map(\.description)
+  }
+
+  @Test func theOperatorListenerBeyondLoopbackNeedsAKey() throws {
+    #expect(
+      mistakes([.operatorListen: "0.0.0.0:9090"]) == [
+        """
+        --operator-listen is "0.0.0.0:9090": beyond loopback the operator listener needs a key, \
+        --operator-key-file FILE
+        """
+      ]
+    )
+    let file = try ScratchFile("0123456789abcdef\n")
+    #expect(mistakes([.operatorListen: "0.0.0.0:9090", .operatorKeyFile: file.path]).isEmpty)
+  }
+
+  @Test func theKeyIsReadFromItsFile() throws {
+    let file = try ScratchFile("  0123456789abcdef\n")
+    let loaded = LoadedSettings(flags: [.operatorKeyFile: file.path], environment: [:])
+    #expect(try loaded.checked().operatorKey == "0123456789abcdef")
+  }
+
+  @Test(arguments: ["", "short", "0123456789abcdef two", "0123456789abcdéf"])
+  func anUnusableKeyIsAMistake(_ text: String) throws {
+    let file = try ScratchFile(text)
+    #expect(mistakes([.operatorKeyFile: file.path]).count == 1)
+  }
+
+  @Test func aMissingKeyFileIsAMistake() {
+    #expect(
+      mistakes([.operatorKeyFile: "/nowhere/key"]) == [
+        "--operator-key-file is \"/nowhere/key\": cannot be read: No such file or directory"
+      ]
+    )
+  }
+
+  @Test func listenersAreApart() {
+    #expect(mistakes([.listen: "127.0.0.1:9090"]).count == 1)
+    #expect(mistakes([.listen: "127.0.0.1:0", .operatorListen: "127.0.0.1:0"]).isEmpty)
+  }
+
+  @Test func limitsFitTogether() {
+    #expect(mistakes([.writeBufferLow: "64KiB"]).count == 1)
+    #expect(mistakes([.ringBytes: "2MiB", .ringMemory: "1MiB"]).count == 1)
+  }
+}

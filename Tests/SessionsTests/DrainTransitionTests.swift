@@ -1,0 +1,166 @@
+import NIOCore
+import Testing
+
+@testable import Sessions
+
+/// Every event in every phase.
+@Suite struct DrainTransitionTests {
+  static let start = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+  enum Place: CaseIterable {
+    case starting, ready
+    case settlingByCommand, settlingBySignal
+    case sendingByCommand, sendingBySignal
+    case waitingByCommand, waitingBySignal
+    case closingByCommand, closingBySignal
+    case drained, leaving, stopped
+
+    private var isByCommand: Bool {
+      switch self {
+      case .settlingByCommand, .sendingByCommand, .waitingByCommand, .closingByCommand, .drained: true
+      default: false
+      }
+    }
+
+    /// A drain of 100 sessions over 10 s, after 5 s to settle, at this place; and the time there.
+    func drain() -> (Drain, NIODeadline) {
+      let start = DrainTransitionTests.start
+      var drain = Drain()
+      if self == .starting { return (drain, start) }
+      #expect(drain.started() == .acceptNew)
+      if self == .ready { return (drain, start) }
+      let action =
+        isByCommand
+        ? drain.drainCommanded(window: .seconds(10), settle: .seconds(5), now: start)
+        : drain.signalled(window: .seconds(10), settle: .seconds(5), now: start)
+      #expect(action == .refuseNew)
+      if self == .settlingByCommand || self == .settlingBySignal { return (drain, start) }
+      if self == .stopped {
+        #expect(drain.signalled(window: .seconds(10), settle: .seconds(5), now: start) == .exit(1))
+        return (drain, start)
+      }
+      #expect(drain.ticked(now: start + .seconds(5), held: 100, untold: 100) == .sendAway(1))
+      if self == .sendingByCommand || self == .sendingBySignal { return (drain, start + .seconds(5)) }
+      #expect(drain.ticked(now: start + .seconds(15), held: 100, untold: 99) == .sendAway(99))
+      if self == .waitingByCommand || self == .waitingBySignal { return (drain, start + .seconds(15)) }
+      #expect(drain.ticked(now: start + .seconds(27), held: 3, untold: 0) == .closeRemaining)
+      if self == .closingByCommand || self == .closingBySignal { return (drain, start + .seconds(27)) }
+      #expect(drain.remainingClosed(3) == (self == .leaving ? .exit(0) : nil))
+      return (drain, start + .seconds(27))
+    }
+  }
+
+  struct Outcome: Equatable {
+    var action: Drain.Action?
+    var state: NodeState
+
+    init(_ action: Drain.Action?, _ state: NodeState) {
+      self.action = action
+      self.state = state
+    }
+  }
+
+  /// What an event changes; everywhere else it leaves the state and returns nothing.
+  private func expect(
+    _ changes: [Place: Outcome],
+    _ event: (inout Drain, NIODeadline) -> Drain.Action?
+  ) {
+    for place in Place.allCases {
+      var (drain, now) = place.drain()
+      let expected = changes[place] ?? Outcome(nil, drain.state)
+      let action = event(&drain, now)
+      #expect(Outcome(action, drain.state) == expected, "\(place)")
+    }
+  }
+
+  @Test func statesHaveTheirNames() {
+    let names = Place.allCases.map { $0.drain().0.state.rawValue }
+    #expect(
+      names == ["starting", "ready"] + Array(repeating: "draining", count: 8) + [
+        "drained", "drained", "stopped",
+      ]
+    )
+  }
+
+  @Test func ticksAreNeededOnlyWhileTimeMatters() {
+    let needy = Place.allCases.filter { $0.drain().0.needsTicks }
+    #expect(
+      needy == [
+        .settlingByCommand, .settlingBySignal, .sendingByCommand, .sendingBySignal, .waitingByCommand,
+        .waitingBySignal,
+      ]
+    )
+  }
+
+  @Test func started() {
+    expect([.starting: Outcome(.acceptNew, .ready)]) { drain, _ in drain.started() }
+  }
+
+  @Test func drainCommanded() {
+    expect([.ready: Outcome(.refuseNew, .draining)]) { drain, now in
+      drain.drainCommanded(window: .seconds(20), settle: .seconds(5), now: now)
+    }
+  }
+
+  @Test func signalled() {
+    let second = Outcome(.exit(1), .stopped)
+    expect([
+      .starting: Outcome(.exit(0), .drained), .ready: Outcome(.refuseNew, .draining),
+      .drained: Outcome(.exit(0), .drained), .settlingBySignal: second, .sendingBySignal: second,
+      .waitingBySignal: second, .closingBySignal: second, .leaving: second,
+    ]) { drain, now in drain.signalled(window: .seconds(20), settle: .seconds(5), now: now) }
+  }
+
+  @Test func undrainRequested() {
+    let ready = Outcome(.acceptNew, .ready)
+    expect([
+      .settlingByCommand: ready, .settlingBySignal: ready, .sendingByCommand: ready, .sendingBySignal: ready,
+      .waitingByCommand: ready, .waitingBySignal: ready, .drained: ready,
+    ]) { drain, _ in drain.undrainRequested() }
+  }
+
+  @Test func tickedSoonAfter() {
+    let one = Outcome(.sendAway(1), .draining)
+    let all = Outcome(.sendAway(99), .draining)
+    expect([
+      .sendingByCommand: one, .sendingBySignal: one, .waitingByCommand: all, .waitingBySignal: all,
+    ]) { drain, now in drain.ticked(now: now + .milliseconds(102), held: 100, untold: 99) }
+  }
+
+  @Test func tickedWithNobodyLeft() {
+    expect([
+      .sendingByCommand: Outcome(nil, .drained), .sendingBySignal: Outcome(.exit(0), .drained),
+      .waitingByCommand: Outcome(nil, .drained), .waitingBySignal: Outcome(.exit(0), .drained),
+    ]) { drain, now in drain.ticked(now: now + .milliseconds(100), held: 0, untold: 0) }
+  }
+
+  @Test func tickedWithNobodyLeftAfterTheSettleTime() {
+    expect([
+      .settlingByCommand: Outcome(nil, .drained), .settlingBySignal: Outcome(.exit(0), .drained),
+      .sendingByCommand: Outcome(nil, .drained), .sendingBySignal: Outcome(.exit(0), .drained),
+      .waitingByCommand: Outcome(nil, .drained), .waitingBySignal: Outcome(.exit(0), .drained),
+    ]) { drain, now in drain.ticked(now: now + .seconds(5), held: 0, untold: 0) }
+  }
+
+  @Test func tickedLongAfter() {
+    let all = Outcome(.sendAway(7), .draining)
+    let first = Outcome(.sendAway(1), .draining)
+    expect([
+      .settlingByCommand: first, .settlingBySignal: first, .sendingByCommand: all, .sendingBySignal: all,
+      .waitingByCommand: all, .waitingBySignal: all,
+    ]) { drain, now in drain.ticked(now: now + .hours(1), held: 7, untold: 7) }
+  }
+
+  @Test func tickedLongAfterWithEverybodyTold() {
+    let close = Outcome(.closeRemaining, .draining)
+    expect([.waitingByCommand: close, .waitingBySignal: close]) { drain, now in
+      drain.ticked(now: now + .seconds(12), held: 7, untold: 0)
+    }
+  }
+
+  @Test func remainingClosed() {
+    expect([
+      .closingByCommand: Outcome(nil, .drained), .closingBySignal: Outcome(.exit(0), .drained),
+    ]) { drain, _ in drain.remainingClosed(2) }
+  }
+}
