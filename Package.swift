@@ -42,14 +42,18 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
-    .target(name: "CRedisShim", dependencies: ["CHiredis"]),
+    .target(
+      name: "CRedisShim",
+      dependencies: ["CHiredis"],
+      linkerSettings: [.linkedLibrary("hiredis")]
+    ),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
     .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
     .target(name: "Sessions", dependencies: ["Wire", nioCore, deque], swiftSettings: settings),
     .target(name: "Telemetry", dependencies: [concurrency], swiftSettings: settings),
     .target(
       name: "RedisClient",
-      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, deque],
+      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, crypto, deque],
       swiftSettings: settingsAtC
     ),
     .target(
@@ -84,6 +88,16 @@ let package = Package(
       resources: [.embedInCode("Pages")],
       swiftSettings: settings
     ),
+    .target(
+      name: "SluiceClient",
+      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1],
+      swiftSettings: settings
+    ),
+    .target(
+      name: "LoadTesting",
+      dependencies: ["Wire", "SluiceClient", nioCore],
+      swiftSettings: settings
+    ),
     .executableTarget(
       name: "sluice",
       dependencies: [
@@ -102,7 +116,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .testTarget(
       name: "RedisClientTests",
-      dependencies: ["CRedisShim", "RedisClient", "Telemetry", nioCore, nioPosix, nioEmbedded, logging],
+      dependencies: ["RedisClient", nioCore, nioPosix, concurrency, logging],
       swiftSettings: settings
     ),
     .testTarget(
@@ -136,8 +150,20 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(
+      name: "SluiceClientTests",
+      dependencies: ["Wire", "Framing", "SluiceClient", nioCore, nioPosix, nioHTTP1, concurrency],
+      swiftSettings: settings
+    ),
+    .testTarget(
+      name: "LoadTestingTests",
+      dependencies: ["Wire", "SluiceClient", "LoadTesting", nioCore],
+      swiftSettings: settings
+    ),
+    .testTarget(
       name: "ClusterTests",
-      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1, concurrency],
+      dependencies: [
+        "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
+      ],
       swiftSettings: settings
     ),
   ]

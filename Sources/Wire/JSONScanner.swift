@@ -79,7 +79,13 @@ public struct JSONScanner: ~Copyable {
 
   private mutating func members() throws(JSONError) -> [(key: JSONSlice, value: JSONSlice)] {
     skipWhitespace()
-    guard peek() == UInt8(ascii: "{") else { throw failure(.notAnObject) }
+    guard peek() == UInt8(ascii: "{") else {
+      let start = position
+      _ = try value()
+      try end()
+      position = start
+      throw failure(.notAnObject)
+    }
     position += 1
     var members: [(key: JSONSlice, value: JSONSlice)] = []
     skipWhitespace()

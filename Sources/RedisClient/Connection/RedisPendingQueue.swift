@@ -1,0 +1,71 @@
+import DequeModule
+import NIOCore
+
+/// Commands that wait for their answers, in order. One that was too slow has failed but keeps its place, since
+/// its answer may still come.
+struct RedisPendingQueue {
+  private struct Entry {
+    var deadline: NIODeadline
+    var bytes: Int
+    /// Nil when it has failed already.
+    var done: RedisLink.Completion?
+  }
+
+  /// Bytes of the commands that wait.
+  private static let maximumBytes = 64 << 20
+
+  private var entries: Deque<Entry> = []
+  private var bytes = 0
+  /// How many at the front have failed already.
+  private var failed = 0
+  private let timeout: TimeAmount
+  private let maximum: Int
+
+  init(_ settings: RedisSettings) {
+    self.timeout = settings.commandTimeout
+    self.maximum = settings.maximumPending
+  }
+
+  var count: Int { entries.count }
+  var hasRoom: Bool { entries.count < maximum && bytes < Self.maximumBytes }
+
+  mutating func append(bytes: Int, now: NIODeadline, _ done: @escaping RedisLink.Completion) {
+    self.bytes += bytes
+    entries.append(Entry(deadline: now + timeout, bytes: bytes, done: done))
+  }
+
+  /// The oldest was answered: whom to tell, if anybody still waits. Nil when there is no command.
+  mutating func answerFirst() -> RedisLink.Completion?? {
+    guard let entry = entries.popFirst() else { return .none }
+    bytes -= entry.bytes
+    failed = max(0, failed - 1)
+    return .some(entry.done)
+  }
+
+  mutating func takeAll() -> [RedisLink.Completion] {
+    defer {
+      entries = []
+      bytes = 0
+      failed = 0
+    }
+    return entries.compactMap(\.done)
+  }
+
+  /// When `takeLate` is to be called next.
+  var nextDeadline: NIODeadline? {
+    guard let first = entries.first else { return nil }
+    let stuck = first.deadline + timeout
+    return failed < entries.count ? min(entries[failed].deadline, stuck) : stuck
+  }
+
+  /// Those whose time is over. Stuck is a link whose oldest command is late by as much again.
+  mutating func takeLate(now: NIODeadline) -> (dones: [RedisLink.Completion], isStuck: Bool) {
+    var dones: [RedisLink.Completion] = []
+    while failed < entries.count, entries[failed].deadline <= now {
+      if let done = entries[failed].done { dones.append(done) }
+      entries[failed].done = nil
+      failed += 1
+    }
+    return (dones, entries.first.map { $0.deadline + timeout <= now } ?? false)
+  }
+}

@@ -1,0 +1,50 @@
+public import NIOCore
+public import NIOHTTP1
+
+/// One whole answer.
+public struct HTTPResponse: Sendable, Equatable {
+  public var status: HTTPResponseStatus
+  public var headers: HTTPHeaders
+  public var body = ByteBuffer()
+
+  public init(status: HTTPResponseStatus, headers: HTTPHeaders = [:], body: ByteBuffer = ByteBuffer()) {
+    self.status = status
+    self.headers = headers
+    self.body = body
+  }
+
+  /// What `Retry-After` asks for, where it says seconds.
+  public var retryAfter: TimeAmount? {
+    headers.first(name: "Retry-After").flatMap { Int64($0) }.map { .seconds(max(0, min($0, 3_600))) }
+  }
+}
+
+/// One whole request.
+public struct HTTPRequest: Sendable, Equatable {
+  public var method: HTTPMethod
+  /// With its query.
+  public var path: String
+  public var headers: HTTPHeaders
+  public var body: ByteBuffer
+
+  public init(
+    _ method: HTTPMethod,
+    _ path: String,
+    headers: HTTPHeaders = [:],
+    body: ByteBuffer = ByteBuffer()
+  ) {
+    self.method = method
+    self.path = path
+    self.headers = headers
+    self.body = body
+  }
+}
+
+/// Why there is no answer. Whether the request was carried out is unknown.
+public struct HTTPFailure: Error, Sendable, CustomStringConvertible {
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}

@@ -1,0 +1,47 @@
+public import NIOCore
+
+/// How a subscriber is connected.
+public enum SubscriberTransport: String, Sendable, CaseIterable {
+  case webSocket
+  case eventStream
+  /// As a browser's `EventSource` does it: always the same URL, no session, any answer but a stream is final.
+  case nativeEventSource
+}
+
+/// Everything that one subscriber received, and when it was connected to what.
+public struct DeliveryJournal: Sendable {
+  public struct Connection: Sendable {
+    /// The node's name; nil when it did not get to say it.
+    public var node: String?
+    public var dialedAt: NIODeadline
+    /// When every channel was subscribed.
+    public var readyAt: NIODeadline?
+    /// When the node asked to go elsewhere.
+    public var sentAwayAt: NIODeadline?
+    public var endedAt: NIODeadline?
+    public var end: String?
+    /// Of the end, when a WebSocket was closed by a close frame.
+    public var closeCode: UInt16?
+  }
+
+  public let subscriber: String
+  public let transport: SubscriberTransport
+  public var tracks: [ChannelTrack]
+  public var connections: [Connection]
+  /// What should never be: events that were not understood, errors for requests that were in order.
+  public var complaints: [String]
+
+  public init(
+    subscriber: String,
+    transport: SubscriberTransport,
+    tracks: [ChannelTrack],
+    connections: [Connection] = [],
+    complaints: [String] = []
+  ) {
+    self.subscriber = subscriber
+    self.transport = transport
+    self.tracks = tracks
+    self.connections = connections
+    self.complaints = complaints
+  }
+}

@@ -1,0 +1,76 @@
+import NIOCore
+import Wire
+
+extension ResilientSubscriber {
+  /// Takes a message by the short way. False when it needs the long one.
+  func glance(at text: ByteBuffer, on leg: SubscriberLeg) -> Bool {
+    guard onEvent == nil else { return false }
+    return text.withUnsafeReadableBytes { bytes in
+      guard let glance = MessageGlance(bytes), let index = index(of: bytes, glance.channel) else {
+        return false
+      }
+      guard let epoch = followers[index].position?.epoch, epoch.bytes == glance.epoch else { return false }
+      let identity = PayloadIdentity(UnsafeRawBufferPointer(rebasing: bytes[glance.data]))
+      if followers[index].message(leg: leg.serial, Cursor(epoch, glance.offset), identity) { received += 1 }
+      return true
+    }
+  }
+
+  /// Reads one event and does what it asks. False when it is not an event.
+  func take(_ text: ByteBuffer, on leg: SubscriberLeg) -> ServerEvent? {
+    do throws(ServerEventError) {
+      let event = try ServerEvent(parsing: text)
+      if isNews(event, on: leg) { onEvent?(event) }
+      return event
+    } catch {
+      complaints.append("not an event: \(error): \(String(buffer: text).prefix(200))")
+      return nil
+    }
+  }
+
+  private func isNews(_ event: ServerEvent, on leg: SubscriberLeg) -> Bool {
+    switch event {
+    case .welcome(let session, let node, _, _):
+      connections[leg.serial].node = node
+      self.session = session.secret
+    case .message(let channel, let cursor, let data, _, _):
+      guard let index = index(of: channel) else {
+        complaints.append("a message of \(channel), which was not asked for")
+        return false
+      }
+      if let cursor {
+        guard followers[index].message(leg: leg.serial, cursor, PayloadIdentity(data)) else { return false }
+      } else if leg !== current {
+        return false
+      }
+      received += 1
+    case .gap(let channel, let gap):
+      guard let index = index(of: channel) else {
+        complaints.append("a gap of \(channel), which was not asked for")
+        return false
+      }
+      return followers[index].gap(leg: leg.serial, gap)
+    case .join, .leave:
+      return leg === current
+    default: break
+    }
+    return true
+  }
+
+  func index(of channel: ChannelName) -> Int? {
+    followers.firstIndex { $0.channel == channel }
+  }
+
+  /// The place of the channel whose name stands at `range`.
+  private func index(of text: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
+    var index = 0
+    while index < channelBytes.count {
+      let name = channelBytes[index]
+      let isSame =
+        name.count == range.count && name.withUnsafeBytes { text.holds($0, at: range.lowerBound) }
+      if isSame { return index }
+      index += 1
+    }
+    return nil
+  }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import NIOCore
+import RedisClient
+import Testing
+
+/// What a real server does only at moments that a test cannot choose.
+struct RedisFakeServerTests {
+  @Test func waitsWhileTheServerIsLoading() async throws {
+    let server = try await FakeServer { number, text in
+      if number <= 3 { return "-LOADING Redis is loading the dataset in memory\r\n" }
+      return text.contains("PING") ? "+PONG\r\n" : "$1\r\n1\r\n"
+    }
+    let link = try await LinkDriver.ready(RedisSettings(address: server.address))
+    #expect(server.connections == 4)
+    #expect(link.states.filter { $0 == .down(.loading) }.count == 3)
+    #expect(link.lastReason?.description.contains("loading") == true)
+    #expect(try await link.send("GET", "a").get().integer == 1)
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test func oneTurnIsOneWrite() async throws {
+    let server = try await FakeServer { _, text in
+      String(repeating: "+PONG\r\n", count: text.components(separatedBy: "PING").count - 1)
+    }
+    let link = try await LinkDriver.ready(RedisSettings(address: server.address))
+    for _ in 0..<20 {
+      _ = try await link.send(all: Array(repeating: ["PING"], count: 100))
+    }
+    let long = server.everythingRead.filter { $0.utf8.count == 1_400 }
+    #expect(long.count == 20, "\(server.everythingRead.map(\.utf8.count))")
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 400 Bad Request\r\n\r\n", "$99999999999\r\n", "*2147483647\r\n", "+NOT PONG\r\n",
+  ])
+  func refusesAPeerThatIsNotRedis(answer: String) async throws {
+    let server = try await FakeServer { _, _ in answer }
+    let link = try await LinkDriver(RedisSettings(address: server.address))
+    try await eventually("refused") { link.lastReason != nil }
+    guard case .protocolViolation = link.lastReason else {
+      Issue.record("\(link.states)")
+      return
+    }
+    let feed = try await FeedDriver(RedisSettings(address: server.address), ["a"])
+    try await eventually("refused") { !feed.heard.downs.isEmpty }
+    #expect(feed.heard.ups == 0)
+    try await feed.close()
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test func refusesAnAnswerToNoCommand() async throws {
+    let server = try await FakeServer { number, _ in number == 1 ? "+PONG\r\n+PONG\r\n" : "+PONG\r\n" }
+    let link = try await LinkDriver(RedisSettings(address: server.address))
+    try await eventually("refused, then ready") { link.lastReason != nil && link.state == .ready }
+    guard case .protocolViolation = link.lastReason else {
+      Issue.record("\(link.states)")
+      return
+    }
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test func explainsProtectedMode() async throws {
+    let server = try await FakeServer(hello: "-DENIED Redis is running in protected mode\r\n") { _, _ in nil }
+    let link = try await LinkDriver(RedisSettings(address: server.address))
+    try await eventually("refused") { link.lastReason != nil }
+    #expect(link.lastReason?.description.contains("protected mode") == true, "\(link.states)")
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test func givesUpAServerThatSaysNothing() async throws {
+    let server = try await FakeServer { _, _ in nil }
+    var settings = RedisSettings(address: server.address)
+    settings.connectTimeout = .milliseconds(100)
+    let link = try await LinkDriver(settings)
+    try await eventually("tried again") { server.connections >= 3 }
+    guard case .timeout = link.lastReason else {
+      Issue.record("\(link.states)")
+      return
+    }
+    try await link.close()
+    try await server.stop()
+  }
+
+  @Test func garbageInTheMiddleFailsWhatWaits() async throws {
+    let server = try await FakeServer { _, text in text.contains("GET") ? "?\r\n" : "+PONG\r\n" }
+    let link = try await LinkDriver.ready(RedisSettings(address: server.address))
+    let replies = try await link.send(all: [["GET", "a"], ["GET", "b"]])
+    for reply in replies {
+      guard case .failure(.protocolViolation) = reply else {
+        Issue.record("\(reply)")
+        continue
+      }
+    }
+    try await eventually("connected anew") { server.connections >= 2 }
+    try await link.close()
+    try await server.stop()
+  }
+
+  /// What a replica answers.
+  @Test func aReplicaIsSaidToBeOne() async throws {
+    let server = try await FakeServer { _, text in
+      text.contains("PING") ? "+PONG\r\n" : "-READONLY You can't write against a read only replica.\r\n"
+    }
+    let link = try await LinkDriver.ready(RedisSettings(address: server.address))
+    guard case .failure(let error) = try await link.send("SET", "a", "1") else {
+      Issue.record("it was written")
+      return
+    }
+    #expect(error.description.contains("READONLY"))
+    #expect(error.description.contains("replica"))
+    try await link.close()
+    try await server.stop()
+  }
+}

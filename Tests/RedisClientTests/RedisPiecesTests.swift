@@ -1,0 +1,71 @@
+import NIOCore
+import Testing
+
+@testable import RedisClient
+
+struct RedisPiecesTests {
+  @Test func backoffDoublesWithinItsBounds() {
+    var backoff = RedisBackoff(minimum: .milliseconds(50), maximum: .seconds(2))
+    let pauses = (0..<100).map { _ in backoff.next(jitter: 1).nanoseconds / 1_000_000 }
+    #expect(pauses.prefix(7) == [50, 100, 200, 400, 800, 1_600, 2_000])
+    #expect(pauses.suffix(90).allSatisfy { $0 == 2_000 })
+    backoff.reset()
+    #expect(backoff.next(jitter: 0) == .milliseconds(25))
+  }
+
+  @Test func scriptsAreNamedBySHA1() {
+    #expect(RedisScript("return 1").sha1 == "e0e1f9fabfc9d4800c877a703b823ac0578ff8db")
+  }
+
+  @Test func lateCommandsKeepTheirPlace() {
+    var settings = RedisSettings(address: RedisAddress(host: "h"))
+    settings.commandTimeout = .seconds(2)
+    settings.maximumPending = 3
+    var queue = RedisPendingQueue(settings)
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    for second in 0..<3 { queue.append(bytes: 1, now: start + .seconds(Int64(second))) { _ in } }
+    #expect(!queue.hasRoom)
+    #expect(queue.nextDeadline == start + .seconds(2))
+    let early = queue.takeLate(now: start + .milliseconds(1_999))
+    #expect(early.dones.isEmpty)
+    let one = queue.takeLate(now: start + .seconds(2))
+    #expect(one.dones.count == 1)
+    #expect(!one.isStuck)
+    #expect(queue.nextDeadline == start + .seconds(3))
+    // Its answer comes after all: the next one is still awaited.
+    let first = queue.answerFirst()
+    #expect(first != nil)
+    #expect(first! == nil)
+    #expect(queue.hasRoom)
+    #expect(queue.nextDeadline == start + .seconds(3))
+    let two = queue.takeLate(now: start + .seconds(5))
+    #expect(two.dones.count == 2)
+    #expect(two.isStuck)
+    #expect(queue.takeAll().isEmpty)
+    #expect(queue.answerFirst() == nil)
+  }
+
+  @Test func greetsAsTheURLSays() throws {
+    #expect(RedisGreeting(try RedisSettings(url: "redis://h")).commands == [["PING"]])
+    #expect(
+      RedisGreeting(try RedisSettings(url: "redis://u:p@h/4")).commands == [
+        ["AUTH", "u", "p"], ["SELECT", 4], ["PING"],
+      ]
+    )
+    #expect(RedisGreeting(try RedisSettings(url: "redis://:p@h")).commands == [["AUTH", "p"], ["PING"]])
+  }
+
+  @Test func errorsSayWhatToDo() {
+    let replica = RedisError(RedisServerError(line: "READONLY You can't write against a read only replica."))
+    #expect(replica.description.contains("primary"))
+    #expect(!replica.mayHaveRun)
+    #expect(RedisError(RedisServerError(line: "LOADING Redis is loading the dataset in memory")) == .loading)
+    #expect(
+      RedisError(RedisServerError(line: "MASTERDOWN Link with MASTER is down")).description.contains(
+        "primary"
+      )
+    )
+    #expect(RedisError.timeout("x").mayHaveRun)
+    #expect(!RedisError.notConnected(because: "x").mayHaveRun)
+  }
+}
