@@ -8,7 +8,7 @@ public import Wire
 /// It answers pings and the close handshake itself. What happens is told to `events`, `closed` last and exactly
 /// once; after that nothing is told and everything is let go.
 public final class WebSocketConnection {
-  public enum Event {
+  public enum Event: Sendable {
     /// The handshake succeeded.
     case opened(HandshakeAnswer)
     /// Valid UTF-8. It may share the storage of what was received: copy what is kept.
@@ -111,7 +111,7 @@ public final class WebSocketConnection {
     guard isOpen, let channel else { return abort() }
     isOpen = false
     var frame = ByteBuffer()
-    WebSocketFrame.writeClose(code: code.rawValue, reason: reason, mask: .random(), into: &frame)
+    WebSocketFrame.writeClose(code: code, reason: reason, mask: .random(), into: &frame)
     channel.writeAndFlush(frame, promise: nil)
     loop.assumeIsolated().scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
   }
