@@ -6,6 +6,7 @@ import TestRedis
 import Testing
 import Wire
 
+@Suite(.serialized)
 struct RedisBrokerTests {
   @Test func keepsEveryPromiseOfABroker() async throws {
     let cluster = try await RedisCluster()

@@ -7,6 +7,7 @@ import Testing
 import Wire
 
 /// Redis goes, comes back, or is not heard; nodes die.
+@Suite(.serialized)
 struct RedisFaultTests {
   private let channel = ChannelName("room:a")!
 

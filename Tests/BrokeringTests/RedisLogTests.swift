@@ -6,6 +6,7 @@ import Testing
 import Wire
 
 /// What happens to logs when Redis loses something.
+@Suite(.serialized)
 struct RedisLogTests {
   private let channel = ChannelName("short:a")!
 

@@ -5,6 +5,7 @@ import TestRedis
 import Testing
 
 /// What a real server does only at moments that a test cannot choose.
+@Suite(.serialized)
 struct RedisFakeServerTests {
   @Test func waitsWhileTheServerIsLoading() async throws {
     let server = try await FakeServer { number, text in

@@ -3,6 +3,7 @@ import RedisClient
 import TestRedis
 import Testing
 
+@Suite(.serialized)
 struct RedisFeedTests {
   @Test func bringsMessagesInOrder() async throws {
     let server = try await RedisServer()

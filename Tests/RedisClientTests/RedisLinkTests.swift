@@ -4,6 +4,7 @@ import RedisClient
 import TestRedis
 import Testing
 
+@Suite(.serialized)
 struct RedisLinkTests {
   @Test func answersInTheOrderOfCommands() async throws {
     let server = try await RedisServer()

@@ -3,6 +3,7 @@ import RedisClient
 import TestRedis
 import Testing
 
+@Suite(.serialized)
 struct RedisScriptTests {
   private let push = RedisScript("return redis.call('RPUSH', KEYS[1], ARGV[1])")
 

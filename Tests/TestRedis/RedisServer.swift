@@ -5,7 +5,7 @@ public import RedisClient
 
 /// A real server of one test: on a free port of loopback, in a directory of its own, without persistence.
 public final class RedisServer: @unchecked Sendable {
-  public let port: Int
+  public private(set) var port: Int
   private let directory: URL
   private let arguments: [String]
   /// Used by one test, from one task at a time.
@@ -16,7 +16,12 @@ public final class RedisServer: @unchecked Sendable {
     directory = FileManager.default.temporaryDirectory.appending(path: "sluice-redis-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     port = try await freePort()
-    try await start()
+    // A free port may be somebody else's a moment later.
+    for _ in 0..<5 where process == nil {
+      try? await start()
+      if process == nil { port = try await freePort() }
+    }
+    if process == nil { try await start() }
   }
 
   deinit {
@@ -30,20 +35,21 @@ public final class RedisServer: @unchecked Sendable {
   /// Starts it, also again, and waits until it accepts connections.
   public func start() async throws {
     let process = Process()
+    let log = directory.appending(path: "log-\(UUID().uuidString)")
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
       ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", directory.path]
-      + arguments
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
+      + ["--logfile", log.path] + arguments
     try process.run()
     self.process = process
-    let address = try SocketAddress(ipAddress: "127.0.0.1", port: port)
-    try await eventually("redis-server accepts connections") {
-      let channel = try? await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-        .connect(to: address).get()
-      try? await channel?.close().get()
-      return channel != nil
+    do {
+      try await eventually("redis-server accepts connections") {
+        if !process.isRunning { throw NotInTime(description: "redis-server ended") }
+        return (try? String(contentsOf: log, encoding: .utf8))?.contains("Ready to accept") ?? false
+      }
+    } catch {
+      stop()
+      throw error
     }
   }
 
