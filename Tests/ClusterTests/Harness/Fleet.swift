@@ -33,7 +33,9 @@ final class Fleet: Sendable {
           if period == .zero {
             subscriber.start()
           } else {
-            loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds * Int64(offset))) { subscriber.start() }
+            loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds * Int64(offset))) {
+              subscriber.start()
+            }
           }
         }
       }
