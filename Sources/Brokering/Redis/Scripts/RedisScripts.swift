@@ -38,7 +38,7 @@ extension RedisScripts {
         end
       end
 
-      -- The epoch outlives the last message by a day.
+      -- The epoch outlives the last message by a day (RedisBrokerSettings.epochTTL).
       local function keep(meta, ttl) redis.call('EXPIRE', meta, ttl + 86400) end
 
       -- Begins an epoch: what is held is numbered anew from 1.
