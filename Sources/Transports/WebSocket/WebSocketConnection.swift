@@ -29,7 +29,9 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   var wheelPlace = TimerWheel.Place()
   private var decoder: WebSocketDecoder
   private var phase = Phase.open
-  private var context: ChannelHandlerContext?
+  /// For who writes ready frames itself, many connections at once; nil once the socket is closed. After the owner
+  /// was told of the end nothing may be written to it.
+  private(set) var context: ChannelHandlerContext?
   /// When the peer was last heard, by the wheel's coarse clock.
   private var lastHeard: NIODeadline
   /// When the present wait ends: for a pong, for the peer's close frame, or for its end of the connection.
@@ -48,9 +50,6 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.decoder = WebSocketDecoder(role: .server, maximumMessageSize: settings.maximumMessageSize)
     self.lastHeard = wheel.eventLoop.now
   }
-
-  /// The channel, for who writes ready frames to many at once; nil once the socket is closed.
-  var channel: (any Channel)? { self.context?.channel }
 
   /// Whether messages can still be sent.
   var isOpen: Bool {
