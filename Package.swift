@@ -101,9 +101,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "GatewayNode", "Transports", logging,
+        "GatewayNode", "Transports", nioCore, nioHTTP1, logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
     ),

@@ -7,7 +7,7 @@ import Wire
 /// It does not reconnect. What happens is told to `events`, `closed` last and exactly once; after that nothing
 /// is told and everything is let go.
 public final class EventStreamConnection {
-  public enum Event {
+  public enum Event: Sendable {
     case opened(HTTPResponseHead)
     case item(EventStreamParser.Item)
     case closed(Closure)

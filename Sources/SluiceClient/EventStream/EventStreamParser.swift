@@ -4,7 +4,7 @@ public import NIOCore
 ///
 /// It is fed with `append` and asked with `next` until that answers nil.
 public struct EventStreamParser {
-  public enum Item: Equatable {
+  public enum Item: Sendable, Equatable {
     case event(ServerSentEvent)
     /// What the stream asks for between two connections.
     case retry(milliseconds: Int)

@@ -8,7 +8,7 @@ public import Wire
 /// It answers pings and the close handshake itself. What happens is told to `events`, `closed` last and exactly
 /// once; after that nothing is told and everything is let go.
 public final class WebSocketConnection {
-  public enum Event {
+  public enum Event: Sendable {
     /// The handshake succeeded.
     case opened(HandshakeAnswer)
     /// Valid UTF-8. It may share the storage of what was received: copy what is kept.

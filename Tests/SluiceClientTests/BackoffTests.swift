@@ -1,0 +1,49 @@
+import NIOCore
+import SluiceClient
+import Testing
+
+@Suite struct BackoffTests {
+  private let backoff = Backoff(floor: .milliseconds(50), base: .milliseconds(100), ceiling: .seconds(2))
+
+  @Test func neverFallsBelowItsFloorAndNeverRisesAboveItsCeiling() {
+    for chance in [0, 0.3, 0.999_999] {
+      var backoff = backoff
+      for _ in 0..<100 {
+        let wait = backoff.next(chance: chance)
+        #expect((TimeAmount.milliseconds(50)...TimeAmount.seconds(2)).contains(wait))
+      }
+    }
+  }
+
+  @Test func itsSpanDoubles() {
+    var backoff = backoff
+    let waits = (0..<6).map { _ in backoff.next(chance: 0.5) }
+    #expect(waits == [100, 150, 250, 450, 850, 1_650].map { TimeAmount.milliseconds($0) })
+    #expect(backoff.next(chance: 0.5) == .seconds(2))
+    #expect(backoff.attempts == 7)
+  }
+
+  @Test func isShortAgainAfterASuccess() {
+    var backoff = backoff
+    for _ in 0..<9 { _ = backoff.next(chance: 0.9) }
+    backoff.succeeded()
+    #expect(backoff.next(chance: 0.5) == .milliseconds(100))
+  }
+
+  @Test func respectsWhatTheOtherSideAskedFor() {
+    var backoff = backoff
+    #expect(backoff.next(chance: 0, atLeast: .seconds(1)) == .seconds(1))
+    #expect(backoff.next(chance: 0.5, atLeast: .seconds(1)) == .milliseconds(1_100))
+    #expect(backoff.next(chance: 0.5, atLeast: .hours(1)) == .seconds(2))
+  }
+
+  @Test func usesItsWholeSpan() {
+    var waits: [Int64] = []
+    for _ in 0..<200 {
+      var backoff = backoff
+      waits.append(backoff.next().nanoseconds)
+    }
+    #expect(waits.min()! < 75_000_000)
+    #expect(waits.max()! > 125_000_000)
+  }
+}

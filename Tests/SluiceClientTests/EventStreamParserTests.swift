@@ -1,0 +1,85 @@
+import NIOCore
+import SluiceClient
+import Testing
+
+@Suite struct EventStreamParserTests {
+  private typealias Item = EventStreamParser.Item
+
+  private static func event(_ name: String? = nil, _ data: String, id: String = "") -> EventStreamParser.Item
+  {
+    .event(ServerSentEvent(name: name, lastEventID: ByteBuffer(string: id), data: ByteBuffer(string: data)))
+  }
+
+  private static func comment(_ text: String) -> EventStreamParser.Item { .comment(ByteBuffer(string: text)) }
+
+  private static let streams: [(stream: String, items: [EventStreamParser.Item])] = [
+    ("", []),
+    ("data: a\n\n", [event(nil, "a")]),
+    ("data:a\r\rdata: b\r\n\r\ndata:  c\n\n", [event(nil, "a"), event(nil, "b"), event(nil, " c")]),
+    ("\u{FEFF}data: a\n\n\u{FEFF}data: b\n\n", [event(nil, "a")]),
+    ("data: a\ndata\ndata: b\n\n", [event(nil, "a\n\nb")]),
+    ("data\n\n", [event(nil, "")]),
+    ("data:\ndata:\n\n", [event(nil, "\n")]),
+    (
+      "event: gap\nid: a@b.1\ndata: {}\n\ndata: 1\n\n",
+      [event("gap", "{}", id: "a@b.1"), event(nil, "1", id: "a@b.1")]
+    ),
+    ("id: 1\ndata: a\n\nid\ndata: b\n\n", [event(nil, "a", id: "1"), event(nil, "b")]),
+    ("id: 1\n\ndata: a\n\n", [event(nil, "a", id: "1")]),
+    ("id: a\u{0}b\ndata: a\n\n", [event(nil, "a")]),
+    ("event: x\n\ndata: a\n\n", [event(nil, "a")]),
+    ("event: x\nevent:\ndata: a\n\n", [event(nil, "a")]),
+    (
+      "retry: 2000\nretry: 1x\nretry:\nretry: -1\ndata: a\n\n",
+      [.retry(milliseconds: 2_000), event(nil, "a")]
+    ),
+    (
+      ":\n: keep\n:alive\n\ndata: a\n:in between\n\n",
+      [comment(""), comment(" keep"), comment("alive"), comment("in between"), event(nil, "a")]
+    ),
+    ("nonsense: 1\n data: no\nDATA: no\ndata: ü€😀\n\n", [event(nil, "ü€😀")]),
+    ("data: not finished\n", []),
+    ("data: not finished", []),
+    ("\n\n\r\n\r\rdata: a\n\n", [event(nil, "a")]),
+    (
+      "retry: 150\nevent: goaway\ndata: {\"type\":\"goaway\"}\r\n\r\n:\r\n",
+      [.retry(milliseconds: 150), event("goaway", "{\"type\":\"goaway\"}"), comment("")]
+    ),
+  ]
+
+  private func items(_ pieces: [ArraySlice<UInt8>]) throws -> [EventStreamParser.Item] {
+    var parser = EventStreamParser()
+    var items: [EventStreamParser.Item] = []
+    for piece in pieces {
+      parser.append(ByteBuffer(bytes: piece))
+      while let item = try parser.next() { items.append(item) }
+    }
+    return items
+  }
+
+  @Test(arguments: streams.indices)
+  func readsEveryStreamAtEverySplit(_ index: Int) throws {
+    let (stream, expected) = Self.streams[index]
+    let bytes = Array(stream.utf8)
+    #expect(try items([bytes[...]]) == expected)
+    #expect(try items(bytes.indices.map { bytes[$0...$0] }) == expected)
+    for first in bytes.indices {
+      for second in first..<bytes.count {
+        #expect(try items([bytes[..<first], bytes[first..<second], bytes[second...]]) == expected)
+      }
+    }
+  }
+
+  @Test func holdsNoMoreThanItsLimit() throws {
+    var parser = EventStreamParser(limit: 100)
+    parser.append(ByteBuffer(string: "data: " + String(repeating: "a", count: 80)))
+    #expect(try parser.next() == nil)
+    parser.append(ByteBuffer(string: String(repeating: "a", count: 80)))
+    #expect(throws: EventStreamParser.TooLong.self) { try parser.next() }
+    var lines = EventStreamParser(limit: 100)
+    lines.append(
+      ByteBuffer(string: String(repeating: "data: " + String(repeating: "a", count: 40) + "\n", count: 3))
+    )
+    #expect(throws: EventStreamParser.TooLong.self) { try lines.next() }
+  }
+}
