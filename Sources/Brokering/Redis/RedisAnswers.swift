@@ -91,8 +91,10 @@ extension Result<RedisValue, RedisError> {
   /// The answer as a value of the broker.
   func answer<Answer>(_ read: (RedisValue) -> Answer?) -> Result<Answer, BrokerError> {
     switch self {
-    case .success(let value): read(value).map(Result.success) ?? .failure(.strangeAnswer)
-    case .failure(let error): .failure(BrokerError(error))
+    case .failure(let error): return .failure(BrokerError(error))
+    case .success(let value):
+      guard let answer = read(value) else { return .failure(.strangeAnswer) }
+      return .success(answer)
     }
   }
 }
