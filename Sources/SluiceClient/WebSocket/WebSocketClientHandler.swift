@@ -125,7 +125,9 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     state = .ending(.closed(code: code, reason: reason))
     if connection.isOpen {
       connection.stopSending()
-      reply(context) { WebSocketFrame.writeClose(code: code.map { CloseCode(rawValue: $0) }, mask: .random(), into: &$0) }
+      reply(context) {
+        WebSocketFrame.writeClose(code: code.map { CloseCode(rawValue: $0) }, mask: .random(), into: &$0)
+      }
     }
     let channel = context.channel
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }

@@ -11,9 +11,9 @@ public final class Worker {
   public let context: TransportContext
   let presence: PresenceKeeper
   /// Connections that are held open and were not told to leave.
-  private var untold: [any HeldConnection] = []
+  private var staying: [any HeldConnection] = []
   /// Those that were told.
-  private var told: [any HeldConnection] = []
+  private var leaving: [any HeldConnection] = []
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
   private var seconds: RepeatedTask?
@@ -54,7 +54,10 @@ public final class Worker {
   // MARK: Drain
 
   /// Held connections and their sessions that are still here.
-  public var sessions: Int { untold.count + told.count }
+  public var sessions: Int { staying.count + leaving.count }
+
+  /// Those among them that have had no goodbye.
+  public var untold: Int { staying.count }
 
   /// Members that stay present for the grace time after their connection.
   public var departing: Int { presence.departing }
@@ -63,41 +66,41 @@ public final class Worker {
   public func refuseNew(_ isRefusing: Bool) {
     self.isRefusing = isRefusing
     guard !isRefusing else { return }
-    for connection in told {
-      connection.place = untold.count
+    for connection in leaving {
+      connection.place = staying.count
       connection.isTold = false
-      untold.append(connection)
+      staying.append(connection)
     }
-    told = []
+    leaving = []
   }
 
   /// Says goodbye to at most `count` connections that were not told yet; answers to how many.
   public func sendAway(_ count: Int) -> Int {
-    let leaving = min(count, untold.count)
-    for _ in 0..<leaving {
-      let connection = untold[untold.count - 1]
+    let number = min(count, staying.count)
+    for _ in 0..<number {
+      let connection = staying[staying.count - 1]
       forget(connection)
       connection.isTold = true
-      connection.place = told.count
-      told.append(connection)
+      connection.place = leaving.count
+      leaving.append(connection)
       context.metrics.goodbyes.add()
       connection.sayGoodbye(reason: "drain")
     }
     shard.flush()
-    return leaving
+    return number
   }
 
   /// Closes what is left; answers how many that were.
   public func closeRemaining() -> Int {
-    let remaining = untold + told
+    let remaining = staying + leaving
     for connection in remaining { connection.closeNow() }
     context.metrics.forced.add(remaining.count)
     return remaining.count
   }
 
   func hold(_ connection: any HeldConnection) {
-    connection.place = untold.count
-    untold.append(connection)
+    connection.place = staying.count
+    staying.append(connection)
   }
 
   /// The connection is gone.
@@ -111,13 +114,13 @@ public final class Worker {
     guard place >= 0 else { return }
     connection.place = -1
     if connection.isTold {
-      told.swapAt(place, told.count - 1)
-      told.removeLast()
-      if place < told.count { told[place].place = place }
+      leaving.swapAt(place, leaving.count - 1)
+      leaving.removeLast()
+      if place < leaving.count { leaving[place].place = place }
     } else {
-      untold.swapAt(place, untold.count - 1)
-      untold.removeLast()
-      if place < untold.count { untold[place].place = place }
+      staying.swapAt(place, staying.count - 1)
+      staying.removeLast()
+      if place < staying.count { staying[place].place = place }
     }
   }
 
