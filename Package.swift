@@ -101,9 +101,8 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "GatewayNode", "Transports", logging,
+        "GatewayNode", "Transports", nioCore, nioHTTP1, logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Configuration", package: "swift-configuration"),
       ],
       swiftSettings: settings
     ),
@@ -115,14 +114,22 @@ let package = Package(
     ),
     .testTarget(name: "SessionsTests", dependencies: ["Wire", "Sessions", nioCore], swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+    .target(
+      name: "TestRedis",
+      dependencies: ["RedisClient", nioCore, nioPosix],
+      path: "Tests/TestRedis",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "RedisClientTests",
-      dependencies: ["RedisClient", nioCore, nioPosix, concurrency, logging],
+      dependencies: ["RedisClient", "TestRedis", nioCore, nioPosix, concurrency, logging],
       swiftSettings: settings
     ),
     .testTarget(
       name: "BrokeringTests",
-      dependencies: ["Wire", "RedisClient", "Brokering", "Telemetry", nioCore, nioPosix, logging],
+      dependencies: [
+        "Wire", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix, concurrency, logging,
+      ],
       swiftSettings: settings
     ),
     .testTarget(

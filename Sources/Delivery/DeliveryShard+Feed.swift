@@ -17,6 +17,7 @@ extension DeliveryShard: FeedReceiver {
 
   /// Every position is checked against the log, many in one call.
   public func feedRestored(presenceLost: Bool) {
+    if presenceLost { onPresenceLost?() }
     let followed = logs.values.filter { $0.continuity != nil }
     for log in followed where log.phase == .repairing { log.mustRepairAgain = true }
     verify(followed.filter { $0.phase == .following }[...])

@@ -19,6 +19,8 @@ public final class DeliveryShard {
   var idle: Set<ChannelName> = []
   var ringWeight = 0
   private var touched: [Subscriber] = []
+  /// Called when the cluster may have forgotten who is present.
+  public var onPresenceLost: (() -> Void)?
   var scratch = ByteBuffer()
 
   public init(

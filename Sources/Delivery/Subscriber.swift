@@ -24,12 +24,15 @@ public final class Subscriber {
   var mustPumpAgain = false
   private var context: ChannelHandlerContext?
 
-  /// `context` is that of the connection's last handler: what is written goes straight to the socket.
   /// A subscriber that is not started delivers nothing until `DeliveryShard.start`.
-  public init(_ representation: Representation, context: ChannelHandlerContext, isStarted: Bool) {
+  public init(_ representation: Representation, isStarted: Bool) {
     self.representation = representation
-    self.context = context
     self.isStarted = isStarted
+  }
+
+  /// `context` is that of the connection's last handler: what is written goes straight to the socket.
+  public func connect(_ context: ChannelHandlerContext) {
+    self.context = context
   }
 
   public var isWritable: Bool { context?.channel.isWritable ?? false }

@@ -36,6 +36,8 @@ public final class Subscription {
     self.hearsPresence = hearsPresence
   }
 
+  public var channel: ChannelName { log.channel }
+
   /// The last message written; nil in an ephemeral channel.
   public var cursor: Cursor? {
     state == .live ? log.continuity?.cursor : stored

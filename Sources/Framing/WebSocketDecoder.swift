@@ -1,4 +1,5 @@
 public import NIOCore
+public import Wire
 
 /// The receiving half of RFC 6455 for one connection: bytes in, whole messages and control frames out.
 ///
@@ -34,7 +35,7 @@ public struct WebSocketDecoder: Sendable {
     case ping(ByteBuffer)
     case pong(ByteBuffer)
     /// The last event. The code is nil when the frame had none.
-    case close(code: UInt16?, reason: String)
+    case close(code: CloseCode?, reason: String)
   }
 
   public let role: Role
@@ -232,8 +233,10 @@ extension WebSocketDecoder {
   private static func close(_ payload: ByteBuffer) throws(WebSocketViolation) -> Event {
     var payload = payload
     if payload.readableBytes == 0 { return .close(code: nil, reason: "") }
-    guard let code: UInt16 = payload.readInteger() else { throw .malformed("close payload of one byte") }
-    guard WebSocketCloseCode.mayBeReceived(code) else { throw .malformed("close code that may not be sent") }
+    guard let code = payload.readInteger().map(CloseCode.init(rawValue:)) else {
+      throw .malformed("close payload of one byte")
+    }
+    guard code.mayBeReceived else { throw .malformed("close code that may not be sent") }
     var utf8 = UTF8Validator()
     let isValid = payload.withUnsafeReadableBytes { utf8.consume($0) }
     guard isValid, utf8.isAtBoundary else { throw .badUTF8 }

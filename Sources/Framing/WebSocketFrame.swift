@@ -1,4 +1,5 @@
 public import NIOCore
+public import Wire
 
 /// The sending half of RFC 6455: frames written as bytes into a buffer the caller owns. A server passes no
 /// mask; a client passes a fresh ``WebSocketMask/random()`` for each frame (section 5.3).
@@ -72,7 +73,7 @@ public enum WebSocketFrame {
   /// Writes a close frame. Without a code it has no payload, and 1005 is what the peer sees; a reason that
   /// is too long is cut between two characters.
   public static func writeClose(
-    code: UInt16?,
+    code: CloseCode?,
     reason: String = "",
     mask: WebSocketMask? = nil,
     into buffer: inout ByteBuffer
@@ -84,7 +85,7 @@ public enum WebSocketFrame {
     let reason = self.fitting(reason)
     self.writeHeader(.close, payloadLength: 2 + reason.utf8.count, mask: mask, into: &buffer)
     let start = buffer.writerIndex
-    buffer.writeInteger(code)
+    buffer.writeInteger(code.rawValue)
     buffer.writeSubstring(reason)
     self.mask(&buffer, from: start, with: mask)
   }

@@ -16,6 +16,8 @@ public final class RedisFeed {
   /// The connection was lost, or an attempt to make one failed; the next follows by itself.
   public var onDown: ((RedisError) -> Void)?
 
+  /// Connected, perhaps not yet subscribed to everything.
+  public var isConnected: Bool { connection.isReady }
   /// Between `onUp` and `onDown`.
   public private(set) var isUp = false
   /// How often a connection was made anew, the first one not counted.

@@ -45,7 +45,7 @@ extension ServerEvent {
     case .history(let id, let channel, let messages, let cursor, let gap):
       buffer.writeAnswer(id, channel, nil)
       buffer.writeMessages(messages, of: channel)
-      buffer.writeMember("cursor", cursor)
+      if let cursor { buffer.writeMember("cursor", cursor) }
       if let gap { buffer.writeMember("gap") { ServerEvent.gap(channel: channel, gap).write(into: &$0) } }
     case .presence(let id, let channel, let page):
       buffer.writeAnswer(id, channel, nil)

@@ -50,7 +50,8 @@ public enum ServerEvent: Sendable {
   /// `cursor` is nil in an ephemeral channel.
   case message(channel: ChannelName, cursor: Cursor?, data: ByteBuffer, user: String?, time: Int64)
   case published(id: Int64?, channel: ChannelName, cursor: Cursor?)
-  case history(id: Int64?, channel: ChannelName, messages: [Message], cursor: Cursor, gap: Gap?)
+  /// `cursor` is where a stream would go on after these messages; nil where the channel has no epoch.
+  case history(id: Int64?, channel: ChannelName, messages: [Message], cursor: Cursor?, gap: Gap?)
   case presence(id: Int64?, channel: ChannelName, page: PresencePage)
   case join(channel: ChannelName, member: Member)
   case leave(channel: ChannelName, member: Member)

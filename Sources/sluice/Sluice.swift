@@ -1,2 +1,13 @@
 import ArgumentParser
-@main struct Sluice: AsyncParsableCommand { func run() async throws {} }
+import GatewayNode
+
+@main struct Sluice: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sluice",
+    abstract: "A real-time gateway: WebSocket, server-sent events and polls, on any number of nodes.",
+    version: Version.text,
+    subcommands: [
+      NodesCommand.self, PublishCommand.self, HealthCommand.self, CheckConfigCommand.self,
+    ]
+  )
+}

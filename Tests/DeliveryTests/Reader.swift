@@ -27,7 +27,8 @@ final class Reader {
     handler = Handler()
     channel = EmbeddedChannel(handler: handler, loop: loop)
     channel.isWritable = true
-    subscriber = Subscriber(.webSocket, context: handler.context!, isStarted: true)
+    subscriber = Subscriber(.webSocket, isStarted: true)
+    subscriber.connect(handler.context!)
     let subscriber = subscriber
     handler.becameWritable = { [unowned shard] in shard.becameWritable(subscriber) }
   }

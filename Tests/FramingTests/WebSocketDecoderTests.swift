@@ -1,6 +1,7 @@
 import Framing
 import NIOCore
 import Testing
+import Wire
 
 struct WebSocketDecoderTests {
   @Test func readsTheExamplesOfTheRFC() {
@@ -52,7 +53,7 @@ struct WebSocketDecoderTests {
     .text("gr\u{fc}\u{1F600}"),
     .message(.binary, ByteBuffer()),
     .message(.binary, ByteBuffer(bytes: Array(0..<200))),
-    .close(code: 1000, reason: "bye \u{1F44B}"),
+    .close(code: .normal, reason: "bye \u{1F44B}"),
   ]
 
   @Test func saysTheSameInEverySplit() {
@@ -97,7 +98,7 @@ struct WebSocketDecoderTests {
   @Test func answersWhatCameBeforeAViolation() {
     let run = DecoderRun(RawFrame.text("good").bytes + RawFrame(opcode: 5).bytes)
     #expect(run.events == [.text("good")])
-    #expect(run.violation?.closeCode == 1002)
+    #expect(run.violation?.closeCode.rawValue == 1002)
   }
 
   @Test func doesNotHoldAReceiveBufferForAPartialFrame() throws {
@@ -121,13 +122,13 @@ struct WebSocketDecoderTests {
     #expect(full.violation == nil)
     let over = DecoderRun((fragments + [RawFrame(opcode: 0, payload: [3])]).flatMap(\.bytes), limit: 100)
     #expect(over.events.isEmpty)
-    #expect(over.violation?.closeCode == 1009)
+    #expect(over.violation?.closeCode.rawValue == 1009)
   }
 
   @Test func refusesADeclaredGibibyteAtItsHeader() {
     let header = Array(RawFrame(opcode: 2, declaredLength: 1 << 30).bytes[..<10])
     let run = DecoderRun(header.map { [$0] })
-    #expect(run.violation?.closeCode == 1009)
+    #expect(run.violation?.closeCode.rawValue == 1009)
     #expect(run.piecesBeforeViolation == 9)
   }
 }

@@ -1,6 +1,7 @@
 import Framing
 import NIOCore
 import Testing
+import Wire
 
 struct WebSocketViolationTests {
   struct Case: CustomTestStringConvertible, Sendable {
@@ -82,7 +83,7 @@ struct WebSocketViolationTests {
     let bytes = test.frames.flatMap(\.bytes)
     let splits = bytes.count > 1000 ? [[bytes], bytes.map { [$0] }] : DecoderRun.everySplit(of: bytes)
     for pieces in splits {
-      #expect(DecoderRun(pieces, role: test.role).violation?.closeCode == test.code)
+      #expect(DecoderRun(pieces, role: test.role).violation?.closeCode.rawValue == test.code)
     }
   }
 
@@ -91,7 +92,7 @@ struct WebSocketViolationTests {
   ])
   func acceptsCloseCode(_ code: Int) {
     let run = DecoderRun(RawFrame.close([UInt8(code >> 8), UInt8(code & 0xFF)]).bytes)
-    #expect(run.events == [.close(code: UInt16(code), reason: "")])
+    #expect(run.events == [.close(code: CloseCode(rawValue: UInt16(code)), reason: "")])
   }
 
   /// Case 6.4 of the Autobahn suite: the frame's rest never comes, the refusal does.
@@ -100,15 +101,15 @@ struct WebSocketViolationTests {
     let frame = RawFrame(opcode: 1, payload: text).bytes
     let header = 6
     let run = DecoderRun(frame.map { [$0] })
-    #expect(run.violation?.closeCode == 1007)
+    #expect(run.violation?.closeCode.rawValue == 1007)
     #expect(run.piecesBeforeViolation == header + 11)
   }
 
   @Test func refusesAtTheFirstTwoBytes() {
     for first in [RawFrame(reserved: 4, opcode: 1), RawFrame(opcode: 3)] {
-      #expect(DecoderRun([first.bytes[0]]).violation?.closeCode == 1002)
+      #expect(DecoderRun([first.bytes[0]]).violation?.closeCode.rawValue == 1002)
     }
-    #expect(DecoderRun([0x81, 0x7F]).violation?.closeCode == 1002)
-    #expect(DecoderRun([0x89, 0xFE]).violation?.closeCode == 1002)
+    #expect(DecoderRun([0x81, 0x7F]).violation?.closeCode.rawValue == 1002)
+    #expect(DecoderRun([0x89, 0xFE]).violation?.closeCode.rawValue == 1002)
   }
 }

@@ -41,11 +41,8 @@ public struct OperatorClient: Sendable {
       return try await exchange(method, path, body)
     } catch let failure as Failure {
       throw failure
-    } catch let error as ChannelError {
-      if case .connectTimeout = error { throw Failure(description: "\(url) does not answer") }
-      throw Failure(description: "\(url): \(error)")
     } catch {
-      throw Failure(description: "\(url) cannot be reached: \(error)")
+      throw Failure(description: "\(url) cannot be reached: \(SystemReason.text(of: error))")
     }
   }
 

@@ -1,5 +1,6 @@
 public import Logging
 public import NIOCore
+public import RedisClient
 public import Wire
 
 /// Everything that can be set of a node. The values here are the defaults; `SettingKey` documents each.
@@ -13,7 +14,7 @@ public struct NodeSettings: Sendable {
   /// Where backends and operators connect.
   public var operatorListen = ListenAddress(host: "127.0.0.1", port: 9090)
   /// The cluster's Redis; nil for a node alone, in memory. Holds the password.
-  public var redis: String?
+  public var redis: RedisSettings?
   /// Threads that serve connections.
   public var eventLoops = Cores.usable
   /// Connections that the kernel completes and holds for a listener.

@@ -1,5 +1,6 @@
 private import Logging
 private import NIOCore
+private import RedisClient
 
 extension SettingKey {
   /// What it does, for a person.
@@ -73,7 +74,7 @@ extension NodeSettings {
     case .node: node
     case .listen: listen.description
     case .operatorListen: operatorListen.description
-    case .redis: redis.map(SettingKind.withoutPassword) ?? "none: in memory"
+    case .redis: redis?.description ?? "none: in memory"
     case .eventLoops: "\(eventLoops)"
     case .backlog: "\(backlog)"
     case .anonymous: servesAnonymous ? "allow" : "deny"

@@ -38,6 +38,22 @@ public enum SettingKind: Sendable {
     }
   }
 
+  /// What stands for the value in a usage line.
+  public var valueName: String {
+    switch self {
+    case .name: "name"
+    case .address: "host:port"
+    case .redisURL: "url"
+    case .count: "number"
+    case .duration: "duration"
+    case .size: "size"
+    case .choice(let names): names.count <= 3 ? names.joined(separator: "|") : "level"
+    case .truth: "true|false"
+    case .addressRanges: "addresses"
+    case .path: "file"
+    }
+  }
+
   /// A URL as it may be shown.
   static func withoutPassword(_ url: String) -> String {
     guard let at = url.lastIndex(of: "@") else { return url }

@@ -1,5 +1,6 @@
 internal import Logging
 internal import NIOCore
+internal import RedisClient
 
 /// Reads each setting from the first layer that has it, and keeps what is wrong in any.
 struct SettingsReader {
@@ -13,34 +14,51 @@ struct SettingsReader {
     self.layers = layers
   }
 
-  /// Every layer's value is checked, also where another hides it.
+  /// Every layer's value is checked, also where another hides it. `parse` throws what is expected instead.
   private mutating func read<Value>(
     _ key: SettingKey,
     into setting: inout Value,
-    _ parse: (String) -> Value?
+    _ parse: (String) throws -> Value
   ) {
     for layer in layers {
       guard let found = layer.value(of: key) else { continue }
-      guard let value = parse(found.text) else {
+      do {
+        let value = try parse(found.text)
+        if places[key] == nil {
+          places[key] = found.place
+          setting = value
+        }
+      } catch {
         mistakes.append(
           SettingMistake(
             found.place,
             value: key == .redis ? SettingKind.withoutPassword(found.text) : found.text,
-            "expected \(key.kind.expectation)"
+            "\(error)"
           )
         )
-        continue
-      }
-      if places[key] == nil {
-        places[key] = found.place
-        setting = value
       }
     }
   }
 
+  /// Where the kind of the setting says all that can be wrong.
+  private mutating func take<Value>(
+    _ key: SettingKey,
+    into setting: inout Value,
+    _ parse: (String) -> Value?
+  ) {
+    read(key, into: &setting) { text in
+      guard let value = parse(text) else { throw Unexpected(description: "expected \(key.kind.expectation)") }
+      return value
+    }
+  }
+
+  private struct Unexpected: Error, CustomStringConvertible {
+    let description: String
+  }
+
   mutating func read(_ key: SettingKey, into setting: inout Int) {
     let kind = key.kind
-    read(key, into: &setting) { text in
+    take(key, into: &setting) { text in
       switch kind {
       case .count(let range): Int(text).flatMap { range.contains($0) ? $0 : nil }
       case .size(let range): SizeText.read(text).flatMap { range.contains($0) ? $0 : nil }
@@ -51,29 +69,27 @@ struct SettingsReader {
 
   mutating func read(_ key: SettingKey, into setting: inout TimeAmount) {
     guard case .duration(let range) = key.kind else { return }
-    read(key, into: &setting) { DurationText.read($0).flatMap { range.contains($0) ? $0 : nil } }
+    take(key, into: &setting) { DurationText.read($0).flatMap { range.contains($0) ? $0 : nil } }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout ListenAddress) {
-    read(key, into: &setting) { ListenAddress($0) }
+    take(key, into: &setting) { ListenAddress($0) }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout String) {
-    read(key, into: &setting) { HostName.isNodeName($0) ? $0 : nil }
+    take(key, into: &setting) { HostName.isNodeName($0) ? $0 : nil }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout String?) {
-    let kind = key.kind
-    var text = setting ?? ""
-    read(key, into: &text) { text in
-      if case .redisURL = kind, !RedisURL.isValid(text) { return nil }
-      return text
-    }
-    if places[key] != nil { setting = text }
+    read(key, into: &setting) { text in text }
+  }
+
+  mutating func read(_ key: SettingKey, into setting: inout RedisSettings?) {
+    read(key, into: &setting) { text in try RedisSettings(url: text) }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout [AddressRange]) {
-    read(key, into: &setting) { text in
+    take(key, into: &setting) { text in
       let parts = text.split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
       let ranges = parts.compactMap { part in
         AddressRange(String(part.reversed().drop(while: \.isWhitespace).reversed()))
@@ -83,11 +99,11 @@ struct SettingsReader {
   }
 
   mutating func read<Choice: RawRepresentable<String>>(_ key: SettingKey, into setting: inout Choice) {
-    read(key, into: &setting) { Choice(rawValue: $0) }
+    take(key, into: &setting) { Choice(rawValue: $0) }
   }
 
   mutating func read<Choice: RawRepresentable<String>>(_ key: SettingKey, into setting: inout Choice?) {
-    read(key, into: &setting) { text in Choice(rawValue: text).map { .some($0) } }
+    take(key, into: &setting) { text in Choice(rawValue: text).map { .some($0) } }
   }
 
   mutating func found(_ mistake: SettingMistake) {

@@ -1,6 +1,7 @@
 import Framing
 import NIOCore
 import NIOHTTP1
+import Wire
 
 /// The opening handshake (RFC 6455 section 4.1), then frames.
 final class WebSocketClientHandler: ChannelInboundHandler {
@@ -108,7 +109,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
           connection.tell(.ping)
         case .pong(let payload): connection.tell(.pong(payload))
         case .close(let code, let reason):
-          closeArrived(code, reason, context)
+          closeArrived(code?.rawValue, reason, context)
         }
       }
     } catch {
@@ -124,7 +125,9 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     state = .ending(.closed(code: code, reason: reason))
     if connection.isOpen {
       connection.stopSending()
-      reply(context) { WebSocketFrame.writeClose(code: code, mask: .random(), into: &$0) }
+      reply(context) {
+        WebSocketFrame.writeClose(code: code.map { CloseCode(rawValue: $0) }, mask: .random(), into: &$0)
+      }
     }
     let channel = context.channel
     context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }

@@ -111,7 +111,7 @@ public final class WebSocketConnection {
     guard isOpen, let channel else { return abort() }
     isOpen = false
     var frame = ByteBuffer()
-    WebSocketFrame.writeClose(code: code.rawValue, reason: reason, mask: .random(), into: &frame)
+    WebSocketFrame.writeClose(code: code, reason: reason, mask: .random(), into: &frame)
     channel.writeAndFlush(frame, promise: nil)
     loop.assumeIsolated().scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
   }

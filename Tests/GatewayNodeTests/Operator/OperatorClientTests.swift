@@ -89,6 +89,6 @@ import Testing
     try await server.close().get()
     let client = OperatorClient(try #require(OperatorURL("http://127.0.0.1:\(port)")))
     let failure = await #expect(throws: OperatorClient.Failure.self) { try await client.send(.GET, "/") }
-    #expect(failure?.description.contains("cannot be reached") == true)
+    #expect(failure?.description == "http://127.0.0.1:\(port) cannot be reached: Connection refused")
   }
 }

@@ -1,0 +1,100 @@
+import NIOCore
+import RedisClient
+import Wire
+
+/// What the scripts answer, as values of the broker.
+enum RedisAnswers {
+  static func receipt(_ value: RedisValue) -> Receipt? {
+    guard let parts = value.array, parts.count == 2, let text = parts[0].string, let cursor = Cursor(text)
+    else {
+      return nil
+    }
+    return Receipt(cursor: cursor, isRepeated: parts[1].integer == 1)
+  }
+
+  static func position(_ value: RedisValue) -> LogPosition? {
+    guard let parts = value.array, parts.count >= 3, let text = parts[0].string, let epoch = Epoch(text),
+      let tail = parts[1].integer, let oldest = parts[2].integer, tail >= 0, oldest > 0
+    else { return nil }
+    return LogPosition(epoch: epoch, tail: UInt64(tail), oldest: UInt64(oldest))
+  }
+
+  static func page(_ value: RedisValue) -> LogPage? {
+    if value.isNull { return LogPage(position: nil, messages: []) }
+    guard let position = position(value), let parts = value.array, parts.count == 4,
+      let entries = parts[3].array
+    else { return nil }
+    var messages: [Message] = []
+    messages.reserveCapacity(entries.count)
+    for entry in entries {
+      guard let message = message(entry, position.epoch) else { return nil }
+      messages.append(message)
+    }
+    return LogPage(position: position, messages: messages)
+  }
+
+  /// `[offset-0, [t, time, d, data, u, user]]`, the last two perhaps missing.
+  private static func message(_ entry: RedisValue, _ epoch: Epoch) -> Message? {
+    guard let parts = entry.array, parts.count == 2, let id = parts[0].string, id.hasSuffix("-0"),
+      let offset = UInt64(id.dropLast(2)), let fields = parts[1].array, fields.count >= 4,
+      let time = fields[1].integer, let data = fields[3].bytes
+    else { return nil }
+    let user = fields.count >= 6 ? fields[5].string : nil
+    return Message(cursor: Cursor(epoch, offset), data: data, user: user, time: Int64(time))
+  }
+
+  static func members(_ value: RedisValue, limit: Int) -> PresencePage? {
+    guard let parts = value.array, parts.count == 3, let count = parts[0].integer,
+      let users = parts[1].integer, let records = parts[2].array
+    else { return nil }
+    var members: [Member] = []
+    for record in records.prefix(limit) {
+      guard let member = record.bytes.flatMap(RedisFrame.member) else { return nil }
+      members.append(member)
+    }
+    let next = records.count > limit ? members.last?.id : nil
+    return PresencePage(members: members, count: count, users: users, next: next)
+  }
+
+  /// Nodes in the order of their names. A node that had to take its lease anew is listed once.
+  static func nodes(_ value: RedisValue) -> [NodeRecord]? {
+    guard let parts = value.array, let now = parts.first?.integer, parts.count % 2 == 1 else { return nil }
+    var latest: [String: (until: Int, record: NodeRecord)] = [:]
+    for index in stride(from: 1, to: parts.count, by: 2) {
+      guard let lease = parts[index].string, var state = parts[index + 1].bytes,
+        let space = state.readableBytesView.firstIndex(of: UInt8(ascii: " ")),
+        let until = state.readString(length: space - state.readerIndex).flatMap({ Int($0) })
+      else { return nil }
+      state.moveReaderIndex(forwardBy: 1)
+      let incarnation = RedisLease.incarnation(of: lease)
+      let record = NodeRecord(incarnation: incarnation, isAlive: until >= now, state: state)
+      if latest[incarnation].map({ $0.until < until }) ?? true { latest[incarnation] = (until, record) }
+    }
+    return latest.values.map(\.record).sorted { $0.incarnation < $1.incarnation }
+  }
+}
+
+extension BrokerError {
+  init(_ error: RedisError) {
+    if case .server(let reply) = error, reply.prefix == "ERR" {
+      self.init(.broken, error.description)
+    } else {
+      self.init(.unavailable, error.description)
+    }
+  }
+
+  /// A script's answer has not the form that it should have.
+  static let strangeAnswer = BrokerError(.broken, "Redis gave an answer that makes no sense")
+}
+
+extension Result<RedisValue, RedisError> {
+  /// The answer as a value of the broker.
+  func answer<Answer>(_ read: (RedisValue) -> Answer?) -> Result<Answer, BrokerError> {
+    switch self {
+    case .failure(let error): return .failure(BrokerError(error))
+    case .success(let value):
+      guard let answer = read(value) else { return .failure(.strangeAnswer) }
+      return .success(answer)
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import Logging
+import NIOCore
+import RedisClient
+import Wire
+
+/// The feed: who is attached to what, and who hears what.
+extension RedisBrokerCore {
+  func attach(_ channel: ChannelName, port: Int, _ answer: RedisReturn<Void>) {
+    let topic = topic(of: channel)
+    if !topic.ports.contains(port) { topic.ports.append(port) }
+    topic.lingersUntil = nil
+    lingering[topic.name] = nil
+    if feed.isConfirmed(topic.name) { return answer.answer(.success(())) }
+    guard feed.isConnected else {
+      detach(channel, port: port)
+      return answer.answer(.failure(BrokerError(.unavailable, "the feed from Redis is down")))
+    }
+    let deadline = NIODeadline.now() + settings.redis.commandTimeout
+    topic.waiting.append((port, deadline, answer))
+    awaited[topic.name] = topic
+  }
+
+  private func topic(of channel: ChannelName) -> RedisTopic {
+    let name = RedisKeys.feed(channel)
+    if let topic = topics[name] { return topic }
+    let topic = RedisTopic(channel)
+    topics[name] = topic
+    feed.subscribe([name])
+    return topic
+  }
+
+  func detach(_ channel: ChannelName, port: Int) {
+    guard let topic = topics[RedisKeys.feed(channel)] else { return }
+    topic.ports.removeAll { $0 == port }
+    guard topic.ports.isEmpty else { return }
+    topic.lingersUntil = .now() + settings.linger
+    lingering[topic.name] = topic
+  }
+
+  func endLingering(now: NIODeadline) {
+    let over = lingering.values.filter { $0.lingersUntil.map { $0 <= now } ?? false }.map(\.name)
+    for name in over {
+      lingering[name] = nil
+      topics[name] = nil
+    }
+    if !over.isEmpty { feed.unsubscribe(over) }
+  }
+
+  /// An epoch goes a day after the last message; not while somebody is attached.
+  func keepEpochs(now: NIODeadline) {
+    guard now >= nextEpochKeep, link.state == .ready else { return }
+    nextEpochKeep = now + RedisBrokerSettings.epochKeep
+    for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
+      let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
+      link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
+    }
+  }
+
+  func confirmed(_ names: [String]) {
+    for name in names {
+      guard let topic = awaited.removeValue(forKey: name) else { continue }
+      for waiting in topic.waiting { waiting.answer.answer(.success(())) }
+      topic.waiting = []
+    }
+  }
+
+  func failLateAttaches(now: NIODeadline) {
+    let error = BrokerError(.unavailable, "Redis did not confirm a subscription in time")
+    for topic in awaited.values { failAttaches(of: topic, error) { $0 <= now } }
+  }
+
+  private func failAttaches(of topic: RedisTopic, _ error: BrokerError, where isOver: (NIODeadline) -> Bool) {
+    let over = topic.waiting.filter { isOver($0.deadline) }
+    topic.waiting.removeAll { isOver($0.deadline) }
+    if topic.waiting.isEmpty { awaited[topic.name] = nil }
+    for waiting in over {
+      detach(topic.channel, port: waiting.port)
+      waiting.answer.answer(.failure(error))
+    }
+  }
+
+  /// Parses once; each port gets one delivery for each of its channels.
+  func arrived(_ messages: [RedisFeedMessage]) {
+    var touched: [RedisTopic] = []
+    for message in messages {
+      guard let topic = topics[message.name] else {
+        if message.name == RedisKeys.probe(lease.incarnation) { probeArrived(message.payload) }
+        continue
+      }
+      guard !topic.ports.isEmpty else { continue }
+      guard let item = RedisFrame.parse(message.payload) else {
+        logger.error("something strange on a channel's feed", metadata: ["channel": "\(topic.channel)"])
+        continue
+      }
+      if topic.items.isEmpty { touched.append(topic) }
+      topic.items.append(item)
+    }
+    guard !touched.isEmpty else { return }
+    for (index, door) in ports {
+      let batch = touched.filter { $0.ports.contains(index) }.map {
+        FeedDelivery(channel: $0.channel, items: $0.items)
+      }
+      if !batch.isEmpty { door.enter { $0.feedArrived(batch) } }
+    }
+    for topic in touched { topic.items = [] }
+  }
+
+  /// Everything is subscribed again; whether it is also heard, and the lease still held, the next heartbeat
+  /// will show.
+  func feedUp() {
+    probe.lost()
+    beat()
+  }
+
+  func feedDown(_ error: RedisError) {
+    status.feed(error.description)
+    giveUpStarting(error)
+    probe.lost()
+    let reason = BrokerError(.unavailable, "the feed from Redis was lost: \(error)")
+    for topic in awaited.values { failAttaches(of: topic, reason) { _ in true } }
+    lose()
+  }
+
+  /// Tells every receiver, once, that nothing is known.
+  func lose() {
+    guard !isLost else { return }
+    isLost = true
+    for (_, door) in ports { door.enter { $0.feedLost() } }
+  }
+
+  /// Tells every receiver that the feed is whole again, when it is: the lease held, and a probe heard.
+  func checkRestored() {
+    guard isLost, feed.isUp, lease.isTaken, probe.isHeard else { return }
+    isLost = false
+    status.feed(nil)
+    let presenceLost = presenceLost
+    self.presenceLost = false
+    for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
+    checkStarted()
+  }
+}

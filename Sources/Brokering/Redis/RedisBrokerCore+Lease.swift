@@ -1,0 +1,80 @@
+import Logging
+import NIOCore
+import RedisClient
+
+/// The node's lease, its heartbeat, and the probe that goes with it.
+extension RedisBrokerCore {
+  func announce(_ state: ByteBuffer) {
+    announced = state
+    if link.state == .ready, lease.isTaken { beat() }
+  }
+
+  /// Renews the lease and publishes a probe.
+  func beat() {
+    guard link.state == .ready, !isClosed else { return }
+    let now = NIODeadline.now()
+    nextHeartbeat = now + settings.heartbeat
+    let (name, isNew, number) = (lease.name, !lease.isTaken, probe.take())
+    let milliseconds = settings.lease.nanoseconds / 1_000_000
+    let arguments: [RedisArgument] = [
+      .string(isNew ? "1" : "0"), .string(name), .integer(Int(milliseconds)), .bytes(announced),
+      .string(RedisKeys.probe(lease.incarnation)), .string("\(number)"),
+    ]
+    link.evaluate(RedisScripts.heartbeat, keys: [RedisKeys.nodes], arguments: arguments) {
+      [weak self] reply in
+      guard let self, !isClosed, name == lease.name else { return }
+      switch reply {
+      case .failure(let error): beatFailed(error)
+      case .success(let value) where value.integer == 1: beatTaken(probe: number)
+      case .success: leaseLost()
+      }
+    }
+    if !isNew {
+      let day = 86_400
+      link.send(["EXPIRE", .string(RedisKeys.index(of: name)), .integer(day)]) { _ in }
+    }
+  }
+
+  private func beatTaken(probe number: UInt64) {
+    let now = NIODeadline.now()
+    if !lease.isTaken { lease.taken() }
+    if leaseSince == nil { leaseSince = now }
+    status.core(nil)
+    if feed.isUp { probe.published(number, now: now) }
+    checkRestored()
+  }
+
+  private func beatFailed(_ error: RedisError) {
+    leaseSince = nil
+    status.core(error.description)
+    giveUpStarting(error)
+  }
+
+  /// Somebody took this node for dead, or Redis has forgotten it. What it wrote of its sessions is void.
+  private func leaseLost() {
+    logger.warning("the lease was lost: presence is told anew", metadata: ["lease": "\(lease.name)"])
+    lease.lost()
+    leaseSince = nil
+    presence = RedisHeldPresence()
+    presenceLost = true
+    lose()
+    beat()
+  }
+
+  func probeArrived(_ payload: ByteBuffer) {
+    guard let number = UInt64(String(buffer: payload)) else { return }
+    probe.arrived(number)
+    checkRestored()
+  }
+
+  func checkProbe(now: NIODeadline) {
+    guard feed.isUp, probe.isMissing(now: now, after: settings.probe) else { return }
+    feed.reconnect(because: "a probe published to it did not arrive")
+  }
+
+  func nodes(_ done: @escaping (Result<[NodeRecord], BrokerError>) -> Void) {
+    link.evaluate(RedisScripts.nodes, keys: [RedisKeys.nodes], arguments: []) { reply in
+      done(reply.answer(RedisAnswers.nodes))
+    }
+  }
+}

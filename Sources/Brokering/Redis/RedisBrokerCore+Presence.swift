@@ -1,0 +1,102 @@
+import NIOCore
+import RedisClient
+import Wire
+
+/// Presence: who is present, under this node's lease.
+extension RedisBrokerCore {
+  func join(_ channel: ChannelName, _ member: Member, _ holder: HolderID, _ answer: RedisReturn<Void>) {
+    presence.joins(RedisHeldPresence.Leave(channel: channel, memberID: member.id, holder: holder))
+    let name = lease.name
+    guard !isClosed, link.state == .ready, lease.isTaken else {
+      return answer.answer(.failure(BrokerError(.unavailable, "this node has no lease in Redis")))
+    }
+    // On the same connection, so certainly before: what is not noted would not be swept.
+    if presence.joins(channel) {
+      link.send(["SADD", .string(RedisKeys.index(of: name)), .string(channel.text)]) { _ in }
+      link.send(["EXPIRE", .string(RedisKeys.index(of: name)), .integer(86_400)]) { _ in }
+    }
+    var arguments: [RedisArgument] = [
+      .string(member.id), .string(lease.holder(member.id, holder)), .integer(presenceTTL),
+      .string(RedisKeys.feed(channel)), .bytes(RedisFrame.record(member)),
+    ]
+    if let user = member.user { arguments.append(.string(user)) }
+    link.evaluate(RedisScripts.join, keys: RedisKeys.presence(channel), arguments: arguments) {
+      [weak self] reply in
+      if let self, name == lease.name {
+        presence.joined(channel, isNew: reply.isNew)
+      }
+      answer.answer(reply.answer { _ in () })
+    }
+  }
+
+  func leave(_ channel: ChannelName, _ memberID: String, _ holder: HolderID, _ answer: RedisReturn<Void>) {
+    let leave = RedisHeldPresence.Leave(channel: channel, memberID: memberID, holder: holder)
+    take(leave) { answer.answer($0) }
+  }
+
+  private func take(_ leave: RedisHeldPresence.Leave, _ done: @escaping (Result<Void, BrokerError>) -> Void) {
+    presence.leaves(leave)
+    let name = lease.name
+    let arguments: [RedisArgument] = [
+      .string(leave.memberID), .string(lease.holder(leave.memberID, leave.holder)),
+      .string(RedisKeys.feed(leave.channel)),
+    ]
+    let keys = RedisKeys.presence(leave.channel)
+    link.evaluate(RedisScripts.leave, keys: keys, arguments: arguments) { [weak self] reply in
+      if let self, name == lease.name { left(leave, reply, name) }
+      done(reply.answer { _ in () })
+    }
+  }
+
+  private func left(_ leave: RedisHeldPresence.Leave, _ reply: Result<RedisValue, RedisError>, _ name: String)
+  {
+    switch reply {
+    case .failure: presence.leaveFailed(leave)
+    case .success(let value):
+      if presence.left(leave, wasThere: value.integer == 1) {
+        link.send(["SREM", .string(RedisKeys.index(of: name)), .string(leave.channel.text)]) { _ in }
+      }
+    }
+  }
+
+  /// Tells Redis of the leaves that it could not be told of.
+  func payOwedLeaves() {
+    guard link.state == .ready else { return }
+    for leave in presence.owed { take(leave) { _ in } }
+  }
+
+  func members(
+    of channel: ChannelName,
+    limit: Int,
+    after: String?,
+    _ answer: RedisReturn<PresencePage>
+  ) {
+    var arguments: [RedisArgument] = [.integer(limit)]
+    if let after { arguments.append(.string(after)) }
+    link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) { reply in
+      answer.answer(reply.answer { RedisAnswers.members($0, limit: limit) })
+    }
+  }
+
+  private var presenceTTL: Int { Int(settings.presenceTTL.nanoseconds / 1_000_000_000) }
+
+  /// Presence is stored for a while only; what is held is kept on.
+  func keepPresence(now: NIODeadline) {
+    guard link.state == .ready, now >= nextKeep else { return }
+    nextKeep = now + .nanoseconds(settings.presenceTTL.nanoseconds / 4)
+    for channel in presence.all {
+      let keys = RedisKeys.presence(channel)
+      link.evaluate(RedisScripts.keepPresence, keys: keys, arguments: [.integer(presenceTTL)]) { _ in }
+    }
+  }
+}
+
+extension Result<RedisValue, RedisError> {
+  /// Whether a join made a new holder; nil when that is unknown.
+  fileprivate var isNew: Bool? {
+    switch self {
+    case .success(let value): value.integer == 1
+    case .failure(let error): error.mayHaveRun ? nil : false
+    }
+  }
+}

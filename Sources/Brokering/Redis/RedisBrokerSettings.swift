@@ -1,0 +1,34 @@
+public import NIOCore
+public import RedisClient
+
+/// How a cluster's broker behaves.
+public struct RedisBrokerSettings: Sendable {
+  public var redis: RedisSettings
+  /// How often a node renews its lease, and proves that its feed hears.
+  public var heartbeat: TimeAmount = .seconds(2)
+  /// How long a lease lasts without.
+  public var lease: TimeAmount = .seconds(6)
+  /// How often a node looks for dead ones.
+  public var sweep: TimeAmount = .seconds(1)
+  /// How long a probe may take from its publication until the feed brings it.
+  public var probe: TimeAmount = .seconds(3)
+  /// How long a channel stays subscribed after the last detach.
+  public var linger: TimeAmount = .seconds(5)
+  /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
+  public var presenceTTL: TimeAmount = .hours(1)
+  /// How long a dead node is listed.
+  public var remembersDead: TimeAmount = .minutes(1)
+
+  /// How long an idempotency key lives, in seconds.
+  static let keyTTL = 300
+  /// How long an epoch outlives the last message's time to be held, in seconds.
+  static let epochTTL = 86_400
+  /// How often the epochs of attached channels are kept on.
+  static let epochKeep = TimeAmount.hours(6)
+  /// How many holders of a dead lease one script takes away.
+  static let sweepBatch = 500
+
+  public init(redis: RedisSettings) {
+    self.redis = redis
+  }
+}

@@ -1,0 +1,28 @@
+import Wire
+
+/// The names of everything in Redis. All keys of a channel have its name as their hash tag.
+enum RedisKeys {
+  /// The registry of nodes.
+  static let nodes = "sluice:nodes"
+
+  static func log(_ channel: ChannelName) -> String { "sluice:{\(channel.text)}:log" }
+  static func meta(_ channel: ChannelName) -> String { "sluice:{\(channel.text)}:meta" }
+
+  /// Where the answer to an idempotency key is kept.
+  static func key(_ channel: ChannelName, _ key: String) -> String { "sluice:{\(channel.text)}:key:\(key)" }
+
+  /// The name a channel's messages, joins and leaves are published to.
+  static func feed(_ channel: ChannelName) -> String { "sluice:{\(channel.text)}:feed" }
+
+  /// In the order in which the presence scripts want them.
+  static func presence(_ channel: ChannelName) -> [String] {
+    let base = "sluice:{\(channel.text)}:presence"
+    return [base, "\(base):order", "\(base):users", "\(base):counts", "\(base):holders"]
+  }
+
+  /// The channels in which a lease has holders.
+  static func index(of lease: String) -> String { "sluice:lease:\(lease):channels" }
+
+  /// The name a node publishes to itself, to prove that its feed hears.
+  static func probe(_ incarnation: String) -> String { "sluice:probe:\(incarnation)" }
+}

@@ -1,0 +1,154 @@
+import NIOCore
+import RedisClient
+import Wire
+
+/// The cluster as one event loop sees it: a connection of its own for the logs, the core for everything else.
+final class RedisPort: BrokerPort {
+  let loop: any EventLoop
+  let namespaces: Namespaces
+  let link: RedisLink
+  private let index: Int
+  private let core: RedisCoreDoor
+  private let status: RedisBrokerStatus
+  private weak var receiver: (any FeedReceiver)?
+  private var attached: Set<ChannelName> = []
+  /// What was asked before the first attempt to connect had an end; nil afterwards.
+  private var early: [() -> Void]? = []
+
+  init(
+    index: Int,
+    namespaces: Namespaces,
+    link: RedisLink,
+    receiver: any FeedReceiver,
+    core: RedisCoreDoor,
+    status: RedisBrokerStatus
+  ) {
+    self.index = index
+    self.namespaces = namespaces
+    self.link = link
+    self.receiver = receiver
+    self.core = core
+    self.status = status
+    loop = link.eventLoop
+  }
+
+  func start() {
+    link.onState = { [weak self] state in self?.linkChanged(state) }
+    status.port(index, "connecting")
+    link.start()
+  }
+
+  func close() {
+    link.close()
+  }
+
+  private func linkChanged(_ state: RedisLink.State) {
+    switch state {
+    case .connecting: return
+    case .ready: status.port(index, nil)
+    case .down(let error): status.port(index, error.description)
+    case .closed: status.port(index, "closed")
+    }
+    guard let early else { return }
+    self.early = nil
+    for work in early { work() }
+  }
+
+  /// Runs a script on this port's connection; waits, once, for the first attempt to make it.
+  func evaluate<Answer>(
+    _ script: RedisScript,
+    keys: [String],
+    _ arguments: [RedisArgument],
+    _ done: @escaping (Result<Answer, BrokerError>) -> Void,
+    _ read: @escaping (RedisValue) -> Answer?
+  ) {
+    whenSettled { [link] in
+      link.evaluate(script, keys: keys, arguments: arguments) { done($0.answer(read)) }
+    }
+  }
+
+  func whenSettled(_ work: @escaping () -> Void) {
+    guard let early, early.count < 10_000 else { return work() }
+    self.early?.append(work)
+  }
+
+  // MARK: The feed
+
+  func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition?, BrokerError>) -> Void) {
+    attached.insert(channel)
+    let answer = RedisReturn<Void>(loop) { [weak self] result in
+      guard let self else { return }
+      if case .failure(let error) = result { return attachFailed(channel, error, done) }
+      guard namespaces[channel].delivery != .ephemeral else { return done(.success(nil)) }
+      position(of: channel, expecting: nil) { [weak self] result in
+        switch result {
+        case .success(let position): done(.success(position))
+        case .failure(let error): self?.attachFailed(channel, error, done)
+        }
+      }
+    }
+    core.enter { [index] in $0.attach(channel, port: index, answer) }
+  }
+
+  private func attachFailed(
+    _ channel: ChannelName,
+    _ error: BrokerError,
+    _ done: (Result<LogPosition?, BrokerError>) -> Void
+  ) {
+    detach(channel)
+    done(.failure(error))
+  }
+
+  func detach(_ channel: ChannelName) {
+    attached.remove(channel)
+    core.enter { [index] in $0.detach(channel, port: index) }
+  }
+
+  func feedArrived(_ batch: [FeedDelivery]) {
+    let wanted = batch.allSatisfy { attached.contains($0.channel) }
+    let batch = wanted ? batch : batch.filter { attached.contains($0.channel) }
+    if !batch.isEmpty { receiver?.feedArrived(batch) }
+  }
+
+  func feedLost() {
+    receiver?.feedLost()
+  }
+
+  func feedRestored(presenceLost: Bool) {
+    receiver?.feedRestored(presenceLost: presenceLost)
+  }
+
+  // MARK: Presence
+
+  func join(
+    _ channel: ChannelName,
+    _ member: Member,
+    holder: HolderID,
+    _ done: @escaping (Result<Void, BrokerError>) -> Void
+  ) {
+    let answer = RedisReturn(loop, done)
+    core.enter { $0.join(channel, member, holder, answer) }
+  }
+
+  func leave(
+    _ channel: ChannelName,
+    memberID: String,
+    holder: HolderID,
+    _ done: @escaping (Result<Void, BrokerError>) -> Void
+  ) {
+    let answer = RedisReturn(loop, done)
+    core.enter { $0.leave(channel, memberID, holder, answer) }
+  }
+
+  func members(
+    of channel: ChannelName,
+    limit: Int,
+    after: String?,
+    _ done: @escaping (Result<PresencePage, BrokerError>) -> Void
+  ) {
+    let answer = RedisReturn(loop, done)
+    core.enter { $0.members(of: channel, limit: limit, after: after, answer) }
+  }
+}
+
+@available(*, unavailable) extension RedisPort: Sendable {}

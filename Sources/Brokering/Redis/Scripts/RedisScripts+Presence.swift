@@ -1,0 +1,81 @@
+import RedisClient
+
+/// Presence of one channel is five keys: `presence` (member id → record), `order` (the ids, sorted), `users`
+/// (user → how many members), `counts` (member id → how many holders), `holders` (`lease id serial`, sorted, so
+/// that one lease's lie together). A record is `since #id #user #info`, a line feed, and the three texts; a
+/// length of -1 says that there is none.
+extension RedisScripts {
+  private static let presence = """
+    local presence, order, users, counts, holders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+
+    local function keep(ttl)
+      for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, ttl) end
+    end
+
+    -- Takes a holder away; with a member's last one goes the member.
+    local function drop(holder, id, feed)
+      if redis.call('ZREM', holders, holder) == 0 then return 0 end
+      if redis.call('HINCRBY', counts, id, -1) > 0 then return 1 end
+      redis.call('HDEL', counts, id)
+      redis.call('ZREM', order, id)
+      local record = redis.call('HGET', presence, id)
+      if record then
+        redis.call('HDEL', presence, id)
+        local id_length, user_length, start = string.match(record, '^%S+ (%S+) (%S+) %S+\\n()')
+        if tonumber(user_length) >= 0 then
+          local first = start + tonumber(id_length)
+          local user = string.sub(record, first, first + tonumber(user_length) - 1)
+          if redis.call('HINCRBY', users, user, -1) <= 0 then redis.call('HDEL', users, user) end
+        end
+        redis.call('PUBLISH', feed, 'L' .. record)
+      end
+      return 1
+    end
+
+    """
+
+  /// Arguments: member id, holder, seconds to keep, feed, record, and perhaps the user. Answers 1 when the
+  /// holder is new.
+  static let join = RedisScript(
+    presence + """
+      local id, holder, ttl, feed, record, user = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+      local added = redis.call('ZADD', holders, 'NX', 0, holder)
+      if added == 1 and redis.call('HINCRBY', counts, id, 1) == 1 then
+        redis.call('HSET', presence, id, record)
+        redis.call('ZADD', order, 0, id)
+        if user then redis.call('HINCRBY', users, user, 1) end
+        redis.call('PUBLISH', feed, 'J' .. record)
+      end
+      keep(ttl)
+      return added
+      """
+  )
+
+  /// Arguments: member id, holder, feed. Answers 1 when the holder was there.
+  static let leave = RedisScript(presence + "return drop(ARGV[2], ARGV[1], ARGV[3])")
+
+  /// Takes away holders of a dead lease. Arguments: the lease, how many at most, feed. Answers how many.
+  static let sweep = RedisScript(
+    presence + """
+      local lease = ARGV[1]
+      local dead = redis.call('ZRANGEBYLEX', holders, '[' .. lease .. ' ', '(' .. lease .. '!', 'LIMIT', 0, ARGV[2])
+      for _, holder in ipairs(dead) do drop(holder, string.match(holder, '(%S+) %d+$'), ARGV[3]) end
+      return #dead
+      """
+  )
+
+  /// Arguments: how many, and perhaps the id after which. Answers the members, the users, and the records: one
+  /// more than asked for when there are more.
+  static let members = RedisScript(
+    presence + """
+      local from = ARGV[2] and '(' .. ARGV[2] or '-'
+      local ids = redis.call('ZRANGEBYLEX', order, from, '+', 'LIMIT', 0, tonumber(ARGV[1]) + 1)
+      local records = {}
+      for index, id in ipairs(ids) do records[index] = redis.call('HGET', presence, id) end
+      return { redis.call('ZCARD', order), redis.call('HLEN', users), records }
+      """
+  )
+
+  /// Arguments: the seconds to keep everything for.
+  static let keepPresence = RedisScript(presence + "keep(ARGV[1])")
+}

@@ -1,0 +1,29 @@
+#if canImport(Glibc)
+  private import Glibc
+#elseif canImport(Musl)
+  private import Musl
+#else
+  private import Darwin
+#endif
+
+/// How many connections and files the process may have open.
+enum DescriptorLimit {
+  /// Raises the soft limit to the hard one; answers what holds afterwards.
+  @discardableResult
+  static func raise() -> Int {
+    var limit = rlimit()
+    guard getrlimit(kind, &limit) == 0 else { return 0 }
+    if limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = limit.rlim_max
+      if setrlimit(kind, &raised) == 0 { limit = raised }
+    }
+    return Int(clamping: limit.rlim_cur)
+  }
+
+  #if canImport(Glibc)
+    private static let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  #else
+    private static let kind = RLIMIT_NOFILE
+  #endif
+}

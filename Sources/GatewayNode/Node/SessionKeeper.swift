@@ -1,0 +1,42 @@
+internal import NIOCore
+
+/// The sessions of one event loop, as a drain sees them. Confined to that loop.
+protocol SessionKeeper: AnyObject {
+  /// Sessions whose connection is held.
+  var sessions: Int { get }
+  /// Those among them that have had no goodbye.
+  var untold: Int { get }
+
+  /// Whether new sessions are told to go elsewhere.
+  func refuseNew(_ refusing: Bool)
+
+  /// Says goodbye to at most that many sessions that have had none; answers to how many.
+  func sendAway(_ count: Int) -> Int
+
+  /// Closes every session that is left; answers how many there were.
+  func closeRemaining() -> Int
+}
+
+/// One event loop's keeper, for other threads.
+struct Crew: Sendable {
+  let loop: any EventLoop
+  private let keeper: NIOLoopBound<any SessionKeeper>
+
+  /// On `loop`.
+  init(_ keeper: any SessionKeeper, on loop: any EventLoop) {
+    self.loop = loop
+    self.keeper = NIOLoopBound(keeper, eventLoop: loop)
+  }
+
+  /// Soon, on the keeper's loop.
+  func tell(_ body: @escaping @Sendable (any SessionKeeper) -> Void) {
+    loop.execute { body(keeper.value) }
+  }
+
+  /// What `body` answers on the keeper's loop.
+  func ask<Answer: Sendable>(
+    _ body: @escaping @Sendable (any SessionKeeper) -> Answer
+  ) -> EventLoopFuture<Answer> {
+    loop.submit { body(keeper.value) }
+  }
+}

@@ -1,0 +1,100 @@
+public import NIOCore
+import NIOHTTP1
+import Wire
+
+/// Time, and the many ways in which a connection ends.
+extension HTTPConnectionHandler {
+  func arm(after amount: TimeAmount) {
+    let deadline = self.loop.eventLoop.now + amount
+    self.deadline = deadline
+    self.loop.wheel.arm(self, at: deadline)
+  }
+
+  public func timeCame(_ now: NIODeadline) -> NIODeadline? {
+    guard let deadline = self.deadline else { return nil }
+    if now < deadline { return deadline }
+    switch self.phase {
+    case .receiving where self.assembler.isInsideRequest || self.headHasBegun:
+      let problem = Problem(.badRequest, "the request took too long to arrive", status: .requestTimeout)
+      self.answer(.problem(problem), Exchange())
+      return self.deadline
+    case .receiving, .flushing, .lingering:
+      self.context?.close(promise: nil)
+    case .answering, .streaming, .gone:
+      break
+    }
+    return nil
+  }
+
+  func partialHeadArrived() {
+    guard case .receiving = self.phase, !self.headHasBegun, self.waiting.isEmpty,
+      !self.assembler.isInsideRequest
+    else { return }
+    self.headHasBegun = true
+    self.arm(after: self.loop.limits.headTimeout)
+  }
+
+  func parserFailed(_ problem: Problem) {
+    switch self.phase {
+    case .receiving, .answering, .streaming:
+      if self.failure == nil { self.failure = problem }
+      self.process()
+    case .flushing, .lingering, .gone:
+      break
+    }
+  }
+
+  /// The client sends no more; it may still read.
+  func clientEnded() {
+    self.hasSeenEnd = true
+    switch self.phase {
+    case .receiving: self.process()
+    case .answering(let responder) where responder.onGone == nil: break
+    case .answering, .streaming, .lingering: self.context?.close(promise: nil)
+    case .flushing, .gone: break
+    }
+  }
+
+  func closeIfIdle() {
+    guard case .receiving = self.phase, self.waiting.isEmpty, !self.assembler.isInsideRequest else { return }
+    self.startClosing()
+  }
+
+  /// Sends what is written, then closes our half and lets the client finish.
+  func startClosing() {
+    guard let context = self.context else { return }
+    self.phase = .flushing
+    self.waiting.removeAll()
+    self.needsFlush = false
+    self.arm(after: self.loop.limits.idleTimeout)
+    let flushed = context.eventLoop.makePromise(of: Void.self)
+    flushed.futureResult.assumeIsolated().whenComplete { _ in self.allIsSent() }
+    context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer()), promise: flushed)
+  }
+
+  private func allIsSent() {
+    guard case .flushing = self.phase, let context = self.context else { return }
+    if self.hasSeenEnd {
+      context.close(promise: nil)
+      return
+    }
+    self.phase = .lingering
+    self.arm(after: self.loop.limits.lingerTimeout)
+    context.close(mode: .output, promise: nil)
+  }
+
+  /// The connection is closed, or the pipeline is taken apart.
+  func leave() {
+    let phase = self.phase
+    if case .gone = phase { return }
+    self.phase = .gone
+    self.context = nil
+    self.waiting.removeAll()
+    self.loop.left(self)
+    switch phase {
+    case .answering(let responder): responder.clientWent()
+    case .streaming(let stream): stream.clientWent()
+    case .receiving, .flushing, .lingering, .gone: break
+    }
+  }
+}

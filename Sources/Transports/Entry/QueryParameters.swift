@@ -1,0 +1,34 @@
+/// The names and values after the `?` of a request target, decoded as a browser's form encodes them.
+public struct QueryParameters: Sendable, Equatable {
+  private var pairs: [Pair] = []
+
+  private struct Pair: Sendable, Equatable {
+    let name: String
+    let value: String
+  }
+
+  public init() {}
+
+  /// Nil when an escape is malformed.
+  init?(_ query: Substring) {
+    for part in query.split(separator: "&") {
+      let name = part.prefix { $0 != "=" }
+      guard let decodedName = PercentEncoding.decode(name, plusIsSpace: true),
+        let value = PercentEncoding.decode(part.dropFirst(name.count + 1), plusIsSpace: true)
+      else { return nil }
+      self.pairs.append(Pair(name: decodedName, value: value))
+    }
+  }
+
+  public var isEmpty: Bool { self.pairs.isEmpty }
+
+  /// The first value of that name.
+  public subscript(name: String) -> String? {
+    self.pairs.first { $0.name == name }?.value
+  }
+
+  /// Every value of that name, in their order.
+  public func all(_ name: String) -> [String] {
+    self.pairs.filter { $0.name == name }.map(\.value)
+  }
+}

@@ -1,0 +1,101 @@
+public import NIOHTTP1
+
+/// Which handler answers what. One per event loop, so that handlers may hold what is confined to it.
+public struct RouteTable {
+  /// Called on the connection's event loop once the whole request is there. Each call must end in one answer of the
+  /// responder, now or later.
+  public typealias Handler = (HTTPRequest, Responder) -> Void
+
+  public struct Route {
+    let method: HTTPMethod
+    let segments: [Segment]
+    /// Bytes the request's body may have; over it `413`.
+    let bodyLimit: Int
+    let handler: Handler
+  }
+
+  enum Segment: Equatable {
+    case literal(String)
+    case parameter(String)
+  }
+
+  enum Match {
+    case found(Route, PathParameters)
+    /// The path is known under these methods, for an `Allow` header.
+    case otherMethods(allow: String)
+    case none
+  }
+
+  private var routes: [Route] = []
+  /// Answers what no path matches, whatever the method; without it that is `404`.
+  public var fallback: Handler?
+
+  public init() {}
+
+  /// Adds a route; of two that match, the one added first answers.
+  /// - Parameters:
+  ///   - pattern: like `/v1/channels/{channel}/messages`; a name in braces stands for one whole segment.
+  ///   - bodyLimit: bytes the body may have.
+  public mutating func add(
+    _ method: HTTPMethod,
+    _ pattern: String,
+    bodyLimit: Int = 0,
+    _ handler: @escaping Handler
+  ) {
+    precondition(pattern.hasPrefix("/"))
+    let segments =
+      pattern == "/"
+      ? []
+      : pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
+        part.hasPrefix("{") ? Segment.parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
+      }
+    self.routes.append(
+      Route(method: method, segments: segments, bodyLimit: bodyLimit, handler: handler)
+    )
+  }
+
+  func match(_ method: HTTPMethod, _ segments: [String]) -> Match {
+    var others: [HTTPMethod] = []
+    for route in self.routes {
+      guard let parameters = Self.parameters(of: route, in: segments) else { continue }
+      if route.method == method || (route.method == .GET && method == .HEAD) {
+        return .found(route, parameters)
+      }
+      others.append(route.method)
+    }
+    if !others.isEmpty { return .otherMethods(allow: Self.allow(others)) }
+    guard let fallback = self.fallback else { return .none }
+    return .found(Route(method: method, segments: [], bodyLimit: 0, handler: fallback), PathParameters())
+  }
+
+  /// Every method that some route has, for the answer about the server as a whole.
+  var allMethods: String { Self.allow(self.routes.map(\.method)) }
+
+  private static func parameters(of route: Route, in segments: [String]) -> PathParameters? {
+    guard route.segments.count == segments.count else { return nil }
+    var parameters = PathParameters()
+    for (pattern, segment) in zip(route.segments, segments) {
+      switch pattern {
+      case .literal(let literal):
+        guard literal == segment else { return nil }
+      case .parameter(let name):
+        guard !segment.isEmpty else { return nil }
+        parameters.append(name, segment)
+      }
+    }
+    return parameters
+  }
+
+  private static func allow(_ methods: [HTTPMethod]) -> String {
+    var names: [String] = []
+    for method in methods {
+      for name in method == .GET ? ["GET", "HEAD"] : [method.rawValue] where !names.contains(name) {
+        names.append(name)
+      }
+    }
+    return (names + ["OPTIONS"]).joined(separator: ", ")
+  }
+}
+
+@available(*, unavailable)
+extension RouteTable: Sendable {}

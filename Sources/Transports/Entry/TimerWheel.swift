@@ -1,0 +1,115 @@
+public import NIOCore
+
+/// Something that wants to be looked at when a time has come. Confined to its wheel's event loop.
+public protocol TimerWheelRider: AnyObject {
+  /// Where the wheel keeps the rider; only the wheel changes it.
+  var wheelPlace: TimerWheel.Place { get set }
+
+  /// The time the rider was armed for has come, or a little more. The rider may have changed its mind since: it
+  /// looks at its own state and answers when to be looked at again, or nil to leave the wheel.
+  func timeCame(_ now: NIODeadline) -> NIODeadline?
+}
+
+/// The coarse timers of one event loop's connections: one scheduled task for all of them, arming and leaving in
+/// constant time. A rider is never looked at too early, and at most one tick too late.
+///
+/// Deadlines that move often are best left alone: let the rider be looked at and answer the later one.
+public final class TimerWheel {
+  public struct Place: Sendable {
+    fileprivate var slot: Int32 = -1
+    fileprivate var index: Int32 = 0
+
+    public init() {}
+
+    public var isArmed: Bool { self.slot >= 0 }
+  }
+
+  public let eventLoop: any EventLoop
+  private let tick: TimeAmount
+  private var slots: [[any TimerWheelRider]]
+  private var hand = 0
+  private var handTime: NIODeadline
+  private var riders = 0
+  private var isTurning = false
+
+  /// - Parameters:
+  ///   - tick: how late a rider may be looked at.
+  ///   - slots: ticks that the wheel can tell apart; what lies further ahead is looked at on the way.
+  public init(eventLoop: any EventLoop, tick: TimeAmount = .milliseconds(250), slots: Int = 512) {
+    self.eventLoop = eventLoop
+    self.tick = tick
+    self.slots = Array(repeating: [], count: slots)
+    self.handTime = eventLoop.now
+  }
+
+  /// How many riders wait.
+  public var count: Int { self.riders }
+
+  /// The time of the last tick: a clock that costs nothing. It stands still while nobody is armed.
+  public var now: NIODeadline { self.handTime }
+
+  /// Arms the rider, or moves it when it was armed. It is held until it leaves.
+  public func arm(_ rider: any TimerWheelRider, at deadline: NIODeadline) {
+    self.disarm(rider)
+    if !self.isTurning { self.startTurning() }
+    let ahead = max(0, (deadline - self.handTime).nanoseconds)
+    let ticks = (ahead + self.tick.nanoseconds - 1) / self.tick.nanoseconds
+    let slot = (self.hand + Int(min(max(1, ticks), Int64(self.slots.count - 1)))) % self.slots.count
+    rider.wheelPlace.slot = Int32(slot)
+    rider.wheelPlace.index = Int32(self.slots[slot].count)
+    self.slots[slot].append(rider)
+    self.riders += 1
+  }
+
+  public func disarm(_ rider: any TimerWheelRider) {
+    guard rider.wheelPlace.isArmed else { return }
+    let slot = Int(rider.wheelPlace.slot)
+    let index = Int(rider.wheelPlace.index)
+    rider.wheelPlace = Place()
+    self.riders -= 1
+    let last = self.slots[slot].removeLast()
+    guard last !== rider else { return }
+    self.slots[slot][index] = last
+    last.wheelPlace.index = Int32(index)
+  }
+
+  private func startTurning() {
+    self.isTurning = true
+    self.handTime = self.eventLoop.now
+    self.scheduleTurn()
+  }
+
+  private func scheduleTurn() {
+    self.eventLoop.assumeIsolated().scheduleTask(in: self.tick) { [weak self] in self?.turn() }
+  }
+
+  private func turn() {
+    let present = self.eventLoop.now
+    for _ in 0..<self.slots.count where self.handTime + self.tick <= present {
+      self.handTime = self.handTime + self.tick
+      self.hand = (self.hand + 1) % self.slots.count
+      self.visit(self.hand)
+    }
+    if self.handTime + self.tick <= present { self.handTime = present }
+    if self.riders > 0 {
+      self.scheduleTurn()
+    } else {
+      self.isTurning = false
+    }
+  }
+
+  private func visit(_ slot: Int) {
+    guard !self.slots[slot].isEmpty else { return }
+    var due: [any TimerWheelRider] = []
+    swap(&due, &self.slots[slot])
+    self.riders -= due.count
+    for rider in due { rider.wheelPlace = Place() }
+    for rider in due {
+      guard let deadline = rider.timeCame(self.handTime) else { continue }
+      self.arm(rider, at: deadline)
+    }
+  }
+}
+
+@available(*, unavailable)
+extension TimerWheel: Sendable {}

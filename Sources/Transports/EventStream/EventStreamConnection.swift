@@ -1,0 +1,114 @@
+import Brokering
+import Delivery
+import Framing
+import NIOCore
+import Telemetry
+import Wire
+
+/// One client's event stream, from the answer's head to its end.
+final class EventStreamConnection: HeldConnection, TimerWheelRider {
+  let worker: Worker
+  let session: Session
+  let subscriber: Subscriber
+  let holder: HolderID
+  let presence: PresenceWish?
+  var place = -1
+  var isTold = false
+  var wheelPlace = TimerWheel.Place()
+  private var body: BodyStream?
+  private var leftWithDelay = TimeAmount.zero
+  private var stall: StallWatch?
+
+  init(worker: Worker, session: Session, presence: PresenceWish?, isChunked: Bool) {
+    self.worker = worker
+    self.session = session
+    self.presence = presence
+    subscriber = Subscriber(.eventStream(isChunked: isChunked), isStarted: false)
+    holder = worker.context.holders.next()
+  }
+
+  /// Every channel has its position: the stream begins.
+  func begin(_ body: BodyStream) {
+    self.body = body
+    if let context = body.context { subscriber.connect(context) }
+    body.onGone = { [weak self] in self?.ended() }
+    body.onWritabilityChanged = { [weak self] in self?.writabilityChanged($0) }
+    worker.hold(self)
+    worker.context.metrics.eventStreams.add(1)
+    var opening = ByteBuffer()
+    EventStreamEncoder.writeRetry(milliseconds: Jitter.streamRetryMS(), into: &opening)
+    body.write(opening)
+    let heartbeat = Int(worker.context.streamComment.nanoseconds / 1_000_000_000)
+    worker.shard.send(
+      .welcome(session: session, node: worker.context.node, user: nil, heartbeat: heartbeat),
+      to: subscriber
+    )
+    worker.shard.start(subscriber)
+    if presence == .join {
+      for subscription in subscriber.subscriptions {
+        worker.presence.join(subscription.channel, session, user: nil, holder: holder)
+      }
+    }
+    worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
+  }
+
+  private func writabilityChanged(_ isWritable: Bool) {
+    if stall == nil, let channel = body?.channel {
+      stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
+        [unowned self] in
+        worker.context.metrics.tooSlow.add()
+        channel.close(promise: nil)
+      }
+    }
+    stall?.writabilityChanged(isWritable)
+    if isWritable { worker.shard.becameWritable(subscriber) }
+  }
+
+  func timeCame(_ now: NIODeadline) -> NIODeadline? {
+    guard let body else { return nil }
+    if body.isWritable {
+      var comment = ByteBuffer()
+      EventStreamEncoder.writeComment(into: &comment)
+      body.write(comment)
+      body.flush()
+    }
+    return now + worker.context.streamComment
+  }
+
+  /// A stream has no way to ask for patience: it is told when to come back, and ends.
+  func sayGoodbye(reason: String) {
+    guard let body else { return }
+    let delay = Jitter.streamGoodbyeMS()
+    leftWithDelay = .milliseconds(Int64(delay))
+    worker.shard.send(.goaway(reason: reason, reconnectAfterMS: delay), to: subscriber)
+    var last = ByteBuffer()
+    EventStreamEncoder.writeRetry(milliseconds: delay, into: &last)
+    body.write(last)
+    body.end()
+    ended()
+  }
+
+  func closeNow() {
+    body?.end()
+    ended()
+  }
+
+  private func ended() {
+    guard body != nil else { return }
+    body = nil
+    worker.entry.wheel.disarm(self)
+    stall?.stop()
+    worker.release(self)
+    worker.context.metrics.eventStreams.add(-1)
+    for subscription in subscriber.subscriptions {
+      worker.presence.leave(
+        subscription.channel,
+        holder: holder,
+        after: worker.context.presenceGrace + leftWithDelay
+      )
+    }
+    worker.shard.remove(subscriber)
+  }
+}
+
+@available(*, unavailable) extension EventStreamConnection: Sendable {}

@@ -1,0 +1,99 @@
+import Delivery
+import Framing
+import NIOCore
+import NIOHTTP1
+import Telemetry
+import Wire
+
+extension Worker {
+  /// Channels of one stream, at the most: every event names its place in all of them.
+  static let channelsPerStream = 100
+
+  func addEventStreamRoutes(to routes: inout RouteTable) {
+    routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
+      guard admits(request, responder) else { return }
+      do throws(ClientError) {
+        try stream(request, responder)
+      } catch {
+        responder.respond(error)
+      }
+    }
+  }
+
+  private func stream(_ request: HTTPRequest, _ responder: Responder) throws(ClientError) {
+    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let since = try request.streamSince
+    let presence = try request.presenceWish
+    for channel in channels {
+      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
+    }
+    if isRefusing {
+      context.metrics.refused.add()
+      return sendElsewhere(request, responder, ClientError(.draining, "this node is draining; connect again"))
+    }
+    let connection = EventStreamConnection(
+      worker: self,
+      session: session(of: request),
+      presence: presence,
+      isChunked: request.version != .http1_0
+    )
+    var waiting = channels.count
+    var failure: ClientError?
+    responder.onGone = { [shard] in shard.remove(connection.subscriber) }
+    for channel in channels {
+      shard.subscribe(
+        connection.subscriber,
+        to: channel,
+        since: since?.since(channel),
+        hearsPresence: presence != nil
+      ) { [unowned self] in
+        if case .failure(let error) = $0 { failure = error }
+        waiting -= 1
+        guard waiting == 0 else { return }
+        if let failure {
+          shard.remove(connection.subscriber)
+          return sendElsewhere(request, responder, failure)
+        }
+        let headers: HTTPHeaders = [
+          "Content-Type": EventStreamEncoder.contentType, "Cache-Control": "no-store",
+          "X-Accel-Buffering": "no",
+        ]
+        guard let body = responder.beginStream(headers: headers) else {
+          return shard.remove(connection.subscriber)
+        }
+        connection.begin(body)
+      }
+    }
+  }
+
+  /// A proxy tries another node at `503`. A browser that comes directly takes any status but `200` as final,
+  /// so it gets a stream that ends at once and says when to come back.
+  private func sendElsewhere(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
+    if isProxied(request) { return responder.respond(error) }
+    let headers: HTTPHeaders = [
+      "Content-Type": EventStreamEncoder.contentType, "Cache-Control": "no-store",
+    ]
+    guard let body = responder.beginStream(headers: headers) else { return }
+    var retry = ByteBuffer()
+    EventStreamEncoder.writeRetry(milliseconds: Jitter.refusedStreamMS(), into: &retry)
+    body.write(retry)
+    body.end()
+  }
+}
+
+extension HTTPRequest {
+  /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
+  fileprivate var streamSince: SinceSet? {
+    get throws(ClientError) {
+      let last = headers.first(name: "Last-Event-ID") ?? ""
+      guard let text = last.isEmpty ? query["since"] : last, !text.isEmpty else { return nil }
+      guard let since = SinceSet(text) else {
+        throw ClientError(
+          .badCursor,
+          "\(last.isEmpty ? "since" : "Last-Event-ID"): a cursor set (channel@epoch.offset,…) or start"
+        )
+      }
+      return since
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Delivery
+import Brokering
+import NIOCore
+import Wire
+
+/// A page of a channel's log as a client gets it.
+struct HistoryPage {
+  var messages: [Message]
+  /// Where a stream would go on after these messages; nil where the channel has no epoch.
+  var cursor: Cursor?
+  /// What was asked for and is not held.
+  var gap: Gap?
+  /// Whether the log holds messages on either side of the page.
+  var hasNewer = false
+  var hasOlder = false
+}
+
+extension Worker {
+  func readHistory(
+    of channel: ChannelName,
+    _ range: HistoryRange,
+    limit: Int?,
+    _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
+  ) {
+    if let error = refusal(toSubscribe: channel, presence: nil) { return done(.failure(error)) }
+    let port = shard.port!
+    let limit = limit ?? 100
+    port.read(channel, range, limit: limit) {
+      switch $0 {
+      case .failure(let error): done(.failure(ClientError(error, "history cannot be read")))
+      case .success(let page):
+        if case .since(.cursor(let cursor)) = range, let position = page.position,
+          cursor.epoch != position.epoch
+        {
+          port.read(channel, .since(.start), limit: limit) {
+            done($0.map { HistoryPage($0, range) }.mapError { ClientError($0, "history cannot be read") })
+          }
+        } else {
+          done(.success(HistoryPage(page, range)))
+        }
+      }
+    }
+  }
+}
+
+extension HistoryPage {
+  init(_ page: LogPage, _ range: HistoryRange) {
+    messages = page.messages
+    guard let position = page.position else { return }
+    let first = messages.first?.cursor.offset
+    let last = messages.last?.cursor.offset
+    if let last { cursor = Cursor(position.epoch, last) }
+    switch range {
+    case .newest: cursor = cursor ?? position.cursor
+    case .before(let asked): cursor = cursor ?? asked
+    case .since(.start): cursor = cursor ?? position.cursor
+    case .since(.cursor(let asked)):
+      let start = Cursor(position.epoch, (first ?? position.tail + 1) - 1)
+      if asked.epoch != position.epoch || asked.offset > position.tail {
+        gap = Gap(from: asked, to: start, reason: .reset)
+      } else if asked.offset < start.offset {
+        gap = Gap(from: asked, to: start, reason: .trimmed)
+      }
+      cursor = cursor ?? (gap == nil ? asked : start)
+    }
+    hasNewer = last.map { $0 < position.tail } ?? false
+    hasOlder = first.map { $0 > position.oldest } ?? false
+  }
+}

@@ -1,0 +1,141 @@
+import Brokering
+import Delivery
+import Framing
+import NIOCore
+import Telemetry
+import Wire
+
+/// One client's WebSocket: its session, its subscriptions, and the answers to its commands.
+final class GatewaySocket: WebSocketOwner, HeldConnection {
+  let worker: Worker
+  let session: Session
+  let user: String?
+  let subscriber = Subscriber(.webSocket, isStarted: true)
+  let holder: HolderID
+  var place = -1
+  var isTold = false
+  weak var connection: WebSocketConnection<GatewaySocket>?
+  private var strikes = Strikes()
+  private var farewell: Farewell?
+  private var stall: StallWatch?
+
+  init(worker: Worker, session: Session, user: String?) {
+    self.worker = worker
+    self.session = session
+    self.user = user
+    holder = worker.context.holders.next()
+  }
+
+  func opened(_ connection: WebSocketConnection<GatewaySocket>) {
+    self.connection = connection
+    if let context = connection.context { subscriber.connect(context) }
+    worker.hold(self)
+    worker.context.metrics.webSockets.add(1)
+    let heartbeat = Int(worker.context.heartbeat.nanoseconds / 1_000_000_000)
+    send(.welcome(session: session, node: worker.context.node, user: user, heartbeat: heartbeat))
+    worker.shard.flush()
+  }
+
+  func messageArrived(
+    _ kind: WebSocketDecoder.MessageKind,
+    _ payload: ByteBuffer,
+    on connection: WebSocketConnection<GatewaySocket>
+  ) {
+    guard case .text = kind else {
+      connection.close(.unsupportedData, reason: "messages are JSON text")
+      return
+    }
+    do {
+      let request = try ClientRequest(parsing: payload)
+      perform(request.command, id: request.id)
+    } catch {
+      send(.error(id: error.id, error.error))
+      if strikes.add(at: worker.entry.wheel.now) {
+        worker.shard.flush()
+        connection.close(.policy, reason: "too many bad messages")
+      }
+    }
+    worker.shard.flush()
+  }
+
+  func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<GatewaySocket>) {
+    watchStall(isWritable)
+    if isWritable { worker.shard.becameWritable(subscriber) }
+  }
+
+  private func watchStall(_ isWritable: Bool) {
+    if stall == nil, let channel = connection?.channel {
+      stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
+        [unowned self] in
+        worker.context.metrics.tooSlow.add()
+        connection?.close(.tooSlow, reason: "nothing was read for too long")
+      }
+    }
+    stall?.writabilityChanged(isWritable)
+  }
+
+  func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
+    if let farewell { worker.entry.wheel.disarm(farewell) }
+    stall?.stop()
+    worker.release(self)
+    worker.context.metrics.webSockets.add(-1)
+    let wait = worker.context.presenceGrace + (farewell?.delayLeft ?? .zero)
+    for subscription in subscriber.subscriptions {
+      worker.presence.leave(subscription.channel, holder: holder, after: wait)
+    }
+    worker.shard.remove(subscriber)
+    farewell = nil
+  }
+
+  func send(_ event: ServerEvent) {
+    worker.shard.send(event, to: subscriber)
+  }
+
+  /// An answer that comes after the turn in which it was asked for.
+  func answer(_ event: ServerEvent) {
+    send(event)
+    worker.shard.flush()
+  }
+
+  // MARK: Drain
+
+  func sayGoodbye(reason: String) {
+    let delay = Jitter.goodbyeMS()
+    send(.goaway(reason: reason, reconnectAfterMS: delay))
+    let farewell = Farewell(self, delay: .milliseconds(Int64(delay)), now: worker.entry.eventLoop.now)
+    self.farewell = farewell
+    worker.entry.wheel.arm(farewell, at: farewell.closesAt)
+  }
+
+  func closeNow() {
+    connection?.close(.drain, reason: "the node is stopping")
+  }
+}
+
+/// A goodbye under way: the client has its delay and ten seconds more.
+final class Farewell: TimerWheelRider {
+  var wheelPlace = TimerWheel.Place()
+  let closesAt: NIODeadline
+  private let reconnectsAt: NIODeadline
+  private weak var socket: GatewaySocket?
+
+  init(_ socket: GatewaySocket, delay: TimeAmount, now: NIODeadline) {
+    self.socket = socket
+    reconnectsAt = now + delay
+    closesAt = reconnectsAt + .seconds(10)
+  }
+
+  /// Until the client was asked to come back.
+  var delayLeft: TimeAmount {
+    max(.zero, reconnectsAt - (socket?.worker.entry.eventLoop.now ?? reconnectsAt))
+  }
+
+  func timeCame(_ now: NIODeadline) -> NIODeadline? {
+    if now < closesAt { return closesAt }
+    socket?.closeNow()
+    return nil
+  }
+}
+
+@available(*, unavailable) extension GatewaySocket: Sendable {}
+@available(*, unavailable) extension Farewell: Sendable {}

@@ -1,0 +1,23 @@
+import Telemetry
+import NIOCore
+import NIOHTTP1
+import Wire
+
+extension Worker {
+  func addWebSocketRoutes(to routes: inout RouteTable) {
+    routes.add(.GET, "/v1/socket") { [unowned self] request, responder in
+      guard admits(request, responder) else { return }
+      if isRefusing {
+        context.metrics.refused.add()
+        return responder.respond(ClientError(.draining, "this node is draining; connect again"))
+      }
+      let session = session(of: request)
+      var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + 4_096)
+      settings.pingAfter = context.heartbeat
+      settings.pongWithin = context.heartbeat
+      WebSocketUpgrade.perform(request, responder, settings: settings) {
+        GatewaySocket(worker: self, session: session, user: nil)
+      }
+    }
+  }
+}

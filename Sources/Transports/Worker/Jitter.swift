@@ -1,0 +1,11 @@
+/// Delays that are each client's own, so that nobody comes back in the same moment.
+enum Jitter {
+  /// How long a WebSocket waits before it connects anew, in milliseconds.
+  static func goodbyeMS() -> Int { Int.random(in: 0...2_000) }
+  /// What a stream that is sent away waits, in milliseconds: the drain's own pace spreads them already.
+  static func streamGoodbyeMS() -> Int { Int.random(in: 100...300) }
+  /// What a stream that broke waits, in milliseconds.
+  static func streamRetryMS() -> Int { Int.random(in: 1_500...2_500) }
+  /// What a stream that could not be served waits, in milliseconds.
+  static func refusedStreamMS() -> Int { Int.random(in: 500...1_500) }
+}

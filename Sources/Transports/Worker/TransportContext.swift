@@ -1,0 +1,55 @@
+public import Telemetry
+public import Wire
+public import NIOCore
+
+/// What every connection of a node shares, whichever loop it is on.
+public struct TransportContext: Sendable {
+  /// The node's name, as `welcome` says it.
+  public var node: String
+  public var namespaces: Namespaces
+  /// Whether clients without a token are served.
+  public var servesAnonymous = true
+  /// Whether an address is one of a proxy whose `X-Forwarded-For` is believed.
+  public var isTrustedProxy: @Sendable (SocketAddress) -> Bool = { _ in false }
+  /// Silence after which a WebSocket is sent a ping, and how long it may then be silent.
+  public var heartbeat = TimeAmount.seconds(25)
+  /// How often an event stream is sent a comment.
+  public var streamComment = TimeAmount.seconds(15)
+  /// How long a member stays present without a connection.
+  public var presenceGrace = TimeAmount.seconds(3)
+  /// How long a reader may take nothing at all before it is closed.
+  public var slowReaderLimit = TimeAmount.seconds(60)
+  /// Channels of one connection, at the most.
+  public var channelsPerConnection = 1_000
+  public let metrics: TransportMetrics
+  let holders = HolderSource()
+
+  public init(node: String, namespaces: Namespaces, metrics: TransportMetrics = TransportMetrics()) {
+    self.node = node
+    self.namespaces = namespaces
+    self.metrics = metrics
+  }
+
+  /// The largest `data` that some namespace takes, in bytes.
+  var largestMessage: Int {
+    namespaces.named.values.reduce(namespaces.fallback.maxMessageBytes) { max($0, $1.maxMessageBytes) }
+  }
+}
+
+/// What all workers of a node count together.
+public struct TransportMetrics: Sendable {
+  public let webSockets = Gauge()
+  public let eventStreams = Gauge()
+  public let polls = Gauge()
+  public let publishes = Counter()
+  /// Publishes that were answered with an error of the log.
+  public let failedPublishes = Counter()
+  /// Sessions told to go elsewhere.
+  public let goodbyes = Counter()
+  /// Sessions that had to be closed at the end of a drain.
+  public let forced = Counter()
+  public let refused = Counter()
+  public let tooSlow = Counter()
+
+  public init() {}
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import GatewayNode
+
+/// The settings as flags. Their values are text here: they are checked together with the environment and the file.
+struct SettingsOptions: ParsableArguments {
+  @Option(help: "A YAML file of settings. Also SLUICE_CONFIG.", completion: .file())
+  var config: String?
+
+  @Option(help: help(.node)) var node: String?
+  @Option(help: help(.listen)) var listen: String?
+  @Option(help: help(.operatorListen)) var operatorListen: String?
+  @Option(help: help(.redis)) var redis: String?
+  @Option(help: help(.eventLoops)) var eventLoops: String?
+  @Option(help: help(.backlog)) var backlog: String?
+  @Option(help: help(.anonymous)) var anonymous: String?
+  @Option(help: help(.trustedProxies)) var trustedProxies: String?
+  @Option(help: help(.operatorKeyFile), completion: .file()) var operatorKeyFile: String?
+  @Option(help: help(.drainWindow)) var drainWindow: String?
+  @Option(help: help(.settle)) var settle: String?
+  @Option(help: help(.heartbeat)) var heartbeat: String?
+  @Option(help: help(.streamComment)) var streamComment: String?
+  @Option(help: help(.writeBufferLow)) var writeBufferLow: String?
+  @Option(help: help(.writeBufferHigh)) var writeBufferHigh: String?
+  @Option(help: help(.ringBytes)) var ringBytes: String?
+  @Option(help: help(.ringMemory)) var ringMemory: String?
+  @Option(help: help(.logFormat)) var logFormat: String?
+  @Option(help: help(.logLevel)) var logLevel: String?
+
+  private func text(of key: SettingKey) -> String? {
+    switch key {
+    case .node: node
+    case .listen: listen
+    case .operatorListen: operatorListen
+    case .redis: redis
+    case .eventLoops: eventLoops
+    case .backlog: backlog
+    case .anonymous: anonymous
+    case .trustedProxies: trustedProxies
+    case .operatorKeyFile: operatorKeyFile
+    case .drainWindow: drainWindow
+    case .settle: settle
+    case .heartbeat: heartbeat
+    case .streamComment: streamComment
+    case .writeBufferLow: writeBufferLow
+    case .writeBufferHigh: writeBufferHigh
+    case .ringBytes: ringBytes
+    case .ringMemory: ringMemory
+    case .logFormat: logFormat
+    case .logLevel: logLevel
+    }
+  }
+
+  /// Flags, environment and file together.
+  func load() -> LoadedSettings {
+    var flags: [SettingKey: String] = [:]
+    for key in SettingKey.allCases { flags[key] = text(of: key) }
+    return LoadedSettings(flags: flags, environment: ProcessInfo.processInfo.environment, path: config)
+  }
+
+  private static func help(_ key: SettingKey) -> ArgumentHelp {
+    ArgumentHelp(
+      "\(key.help) Default: \(key.fallback). Also \(key.variable).",
+      discussion: "Takes \(key.kind.expectation).",
+      valueName: key.kind.valueName
+    )
+  }
+}

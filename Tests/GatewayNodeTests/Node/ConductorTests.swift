@@ -1,0 +1,144 @@
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import Sessions
+import Telemetry
+import Testing
+
+@testable import GatewayNode
+
+@Suite struct ConductorTests {
+  /// Sessions that leave as soon as they are told.
+  private final class Keeper: SessionKeeper {
+    var sessions: Int
+    var untold: Int
+    let stays: Bool
+    var isRefusing = true
+    var told: [Int] = []
+
+    init(_ sessions: Int, stays: Bool = false) {
+      self.sessions = sessions
+      self.untold = sessions
+      self.stays = stays
+    }
+
+    func refuseNew(_ refusing: Bool) { isRefusing = refusing }
+
+    func sendAway(_ count: Int) -> Int {
+      let count = min(count, untold)
+      untold -= count
+      if !stays { sessions -= count }
+      told.append(count)
+      return count
+    }
+
+    func closeRemaining() -> Int {
+      defer { sessions = 0 }
+      return sessions
+    }
+  }
+
+  private struct Cast {
+    let conductor: Conductor
+    let crews: [Crew]
+    let metrics = MetricsRegistry()
+    let changes = NIOLockedValueBox(0)
+
+    init(_ sessions: [Int], stays: Bool = false, _ adjust: (inout NodeSettings) -> Void) throws {
+      var settings = NodeSettings()
+      adjust(&settings)
+      crews = try sessions.map { count in
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        return try loop.submit { Crew(Keeper(count, stays: stays), on: loop) }.wait()
+      }
+      let changes = changes
+      conductor = Conductor(
+        settings: settings,
+        loop: MultiThreadedEventLoopGroup.singleton.next(),
+        crews: crews,
+        metrics: metrics,
+        log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        changed: { changes.withLockedValue { $0 += 1 } }
+      )
+    }
+
+    /// What each keeper answers.
+    func keepers<Answer: Sendable>(_ body: @escaping @Sendable (Keeper) -> Answer) async throws -> [Answer] {
+      var answers: [Answer] = []
+      for crew in crews {
+        answers.append(
+          try await crew.ask { keeper in
+            guard let keeper = keeper as? Keeper else { preconditionFailure("a keeper of this suite") }
+            return body(keeper)
+          }.get()
+        )
+      }
+      return answers
+    }
+
+    func waitUntil(_ state: NodeState) async throws {
+      let deadline = NIODeadline.now() + .seconds(10)
+      while conductor.standing.state != state {
+        try #require(NIODeadline.now() < deadline, "still \(conductor.standing.state)")
+        try await Task.sleep(for: .milliseconds(5))
+      }
+    }
+  }
+
+  @Test func aSignalSendsEveryoneAwayAndExits() async throws {
+    let cast = try Cast([30, 10, 0]) {
+      $0.drainWindow = .milliseconds(500)
+      $0.settle = .milliseconds(100)
+    }
+    #expect(cast.conductor.standing == Conductor.Standing(state: .starting))
+    cast.conductor.started()
+    try await cast.waitUntil(.ready)
+    #expect(try await cast.keepers { $0.isRefusing } == [false, false, false])
+    let begin = NIODeadline.now()
+    cast.conductor.signalled()
+    try await cast.waitUntil(.draining)
+    #expect(try await cast.keepers { $0.isRefusing } == [true, true, true])
+    #expect(try await cast.conductor.exitCode.get() == 0)
+    #expect(NIODeadline.now() - begin >= .milliseconds(600))
+    #expect(try await cast.keepers { $0.untold } == [0, 0, 0])
+    #expect(try await cast.keepers { $0.told.count }[0] >= 4)
+    #expect(cast.metrics.exposition().contains("\nsluice_drain_sent_away_total 40\n"))
+    #expect(cast.metrics.exposition().contains("\nsluice_drain_forced_total 0\n"))
+    #expect(cast.metrics.exposition().contains("\nsluice_node_state{state=\"drained\"} 1\n"))
+    #expect(cast.changes.withLockedValue { $0 } == 3)
+  }
+
+  @Test func aSecondSignalEndsAtOnce() async throws {
+    let cast = try Cast([5]) { $0.settle = .hours(1) }
+    cast.conductor.started()
+    cast.conductor.signalled()
+    cast.conductor.signalled()
+    #expect(try await cast.conductor.exitCode.get() == 1)
+    #expect(try await cast.keepers { $0.told } == [[]])
+  }
+
+  @Test func aCommandDrainsAndIsCalledOff() async throws {
+    let cast = try Cast([4, 4]) { $0.settle = .zero }
+    #expect(try await cast.conductor.drain(over: .zero).get().state == .starting)
+    cast.conductor.started()
+    let standing = try await cast.conductor.drain(over: .zero).get()
+    #expect(standing.state == .draining)
+    #expect(standing.drain?.forced == 0)
+    try await cast.waitUntil(.drained)
+    #expect(try await cast.keepers { $0.sessions } == [0, 0])
+    #expect(try await cast.conductor.undrain().get() == Conductor.Standing(state: .ready))
+    #expect(try await cast.keepers { $0.isRefusing } == [false, false])
+  }
+
+  @Test(arguments: [
+    (10, [100, 100], [5, 5]), (1, [1, 1, 1], [0, 0, 1]), (3, [1, 1, 1], [1, 1, 1]), (5, [0, 9], [0, 5]),
+    (99, [2, 3], [2, 3]), (4, [0, 0], [0, 0]), (10, [1, 1_000], [0, 10]),
+  ])
+  func sharesAreInProportion(_ count: Int, _ untold: [Int], _ expected: [Int]) {
+    let shares = Conductor.shares(of: count, among: untold)
+    #expect(shares.reduce(0, +) == expected.reduce(0, +))
+    #expect(zip(shares, untold).allSatisfy { $0 <= $1 })
+    #expect(shares.sorted() == expected.sorted())
+  }
+}

@@ -1,0 +1,191 @@
+import Framing
+import NIOCore
+import NIOEmbedded
+import Testing
+import Wire
+
+@testable import Transports
+
+struct WebSocketConnectionTests {
+  /// Echoes, and remembers what it was told.
+  final class Owner: WebSocketOwner {
+    var isWritable: [Bool] = []
+    var ends: [WebSocketEnd] = []
+    var messages = 0
+
+    func opened(_ connection: WebSocketConnection<Owner>) {
+      var welcome = ByteBuffer()
+      WebSocketFrame.write(text: "welcome", into: &welcome)
+      connection.write(welcome)
+    }
+
+    func messageArrived(
+      _ kind: WebSocketDecoder.MessageKind,
+      _ payload: ByteBuffer,
+      on connection: WebSocketConnection<Owner>
+    ) {
+      self.messages += 1
+      if String(buffer: payload) == "leave" { return connection.close(.drain, reason: "as told") }
+      var frame = ByteBuffer()
+      WebSocketFrame.write(kind.opcode, payload: payload, into: &frame)
+      connection.write(frame)
+    }
+
+    func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<Owner>) {
+      self.isWritable.append(isWritable)
+    }
+
+    func closed(_ connection: WebSocketConnection<Owner>, because reason: WebSocketEnd) {
+      self.ends.append(reason)
+    }
+  }
+
+  /// A connection after its handshake, without a socket.
+  final class Harness {
+    let channel = EmbeddedChannel()
+    let owner = Owner()
+    let connection: WebSocketConnection<Owner>
+    let wheel: TimerWheel
+
+    init(_ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
+      var settings = WebSocketSettings(maximumMessageSize: 1000)
+      change(&settings)
+      self.wheel = TimerWheel(eventLoop: self.channel.embeddedEventLoop)
+      self.connection = WebSocketConnection(owner: self.owner, settings: settings, wheel: self.wheel)
+      try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+      try self.channel.pipeline.syncOperations.addHandler(self.connection)
+      self.connection.flush()
+      _ = try self.takeEvents()
+    }
+
+    func send(_ frames: ByteBuffer...) throws {
+      for frame in frames { try self.channel.writeInbound(frame) }
+    }
+
+    func takeEvents() throws -> [WebSocketDecoder.Event] {
+      self.channel.embeddedEventLoop.run()
+      var decoder = WebSocketDecoder(role: .client, maximumMessageSize: 1 << 20)
+      var events: [WebSocketDecoder.Event] = []
+      while let bytes = try self.channel.readOutbound(as: ByteBuffer.self) {
+        decoder.append(bytes)
+        while let event = try decoder.next() { events.append(event) }
+      }
+      return events
+    }
+
+    func setWritable(_ isWritable: Bool) {
+      self.channel.isWritable = isWritable
+      self.channel.pipeline.fireChannelWritabilityChanged()
+    }
+  }
+
+  private func text(_ text: String) -> ByteBuffer { WebSocketClient.frame(.text, ByteBuffer(string: text)) }
+
+  @Test func deliversAndAnswersPings() throws {
+    let harness = try Harness()
+    try harness.send(self.text("a"), WebSocketClient.frame(.ping, ByteBuffer(string: "p")), self.text("b"))
+    #expect(try harness.takeEvents() == [.text("a"), .pong(ByteBuffer(string: "p")), .text("b")])
+    try harness.send(WebSocketClient.frame(.pong, ByteBuffer(string: "unasked")))
+    #expect(try harness.takeEvents() == [])
+    #expect(harness.owner.ends.isEmpty)
+  }
+
+  @Test(arguments: [nil, CloseCode.normal, .goingAway, CloseCode(rawValue: 3000)])
+  func answersACloseWithItsCode(code: CloseCode?) throws {
+    let harness = try Harness()
+    try harness.send(self.text("a"), WebSocketClient.close(code, "bye"), self.text("late"))
+    #expect(try harness.takeEvents() == [.text("a"), .close(code: code, reason: "")])
+    #expect(harness.owner.ends == [.peerClosed(code: code, reason: code == nil ? "" : "bye")])
+    #expect(harness.owner.messages == 1)
+    #expect(!harness.connection.isOpen && harness.wheel.count == 0)
+  }
+
+  @Test func tellsAViolatorWhy() throws {
+    let harness = try Harness()
+    try harness.send(self.text("a"), ByteBuffer(bytes: [0x81, 0x01, 0x61]))
+    let events = try harness.takeEvents()
+    #expect(events.count == 2)
+    guard case .close(.protocolError?, let reason) = events[1] else {
+      Issue.record("\(events)")
+      return
+    }
+    #expect(!reason.isEmpty)
+    #expect(harness.owner.ends == [.violation(WebSocketViolation(closeCode: .protocolError, reason: reason))])
+    try harness.send(self.text("late"))
+    #expect(harness.owner.messages == 1)
+  }
+
+  @Test func waitsForTheAnswerToItsClose() throws {
+    let harness = try Harness()
+    try harness.send(self.text("leave"), self.text("late"))
+    #expect(try harness.takeEvents() == [.close(code: .drain, reason: "as told")])
+    #expect(harness.owner.ends == [.weClosed(.drain)])
+    #expect(harness.channel.isActive)
+    harness.connection.write(self.text("nothing"))
+    harness.connection.close(.policy)
+    harness.connection.flush()
+    #expect(try harness.takeEvents() == [])
+    try harness.send(WebSocketClient.close(.drain))
+    #expect(try harness.takeEvents() == [])
+    #expect(!harness.channel.isActive)
+    #expect(harness.owner.ends.count == 1 && harness.owner.messages == 1)
+
+    let deaf = try Harness()
+    deaf.connection.close(.policy)
+    deaf.channel.embeddedEventLoop.advanceTime(by: .milliseconds(900))
+    #expect(deaf.channel.isActive)
+    deaf.channel.embeddedEventLoop.advanceTime(by: .milliseconds(400))
+    #expect(!deaf.channel.isActive)
+  }
+
+  @Test func reportsALostConnectionOnce() throws {
+    let harness = try Harness()
+    harness.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    #expect(!harness.channel.isActive)
+    #expect(harness.owner.ends == [.lost])
+    #expect(harness.connection.context == nil)
+  }
+
+  @Test func pingsTheSilentAndCutsTheDead() throws {
+    let harness = try Harness()
+    let loop = harness.channel.embeddedEventLoop
+    loop.advanceTime(by: .seconds(20))
+    try harness.send(self.text("still here"))
+    #expect(try harness.takeEvents() == [.text("still here")])
+    loop.advanceTime(by: .milliseconds(24_500))
+    #expect(try harness.takeEvents() == [])
+    loop.advanceTime(by: .seconds(1))
+    #expect(try harness.takeEvents() == [.ping(ByteBuffer())])
+    try harness.send(WebSocketClient.frame(.pong, ByteBuffer()))
+    loop.advanceTime(by: .seconds(24))
+    #expect(try harness.takeEvents() == [])
+    loop.advanceTime(by: .seconds(2))
+    #expect(try harness.takeEvents() == [.ping(ByteBuffer())])
+    loop.advanceTime(by: .seconds(8))
+    #expect(harness.owner.ends.isEmpty)
+    loop.advanceTime(by: .seconds(3))
+    #expect(try harness.takeEvents() == [.close(code: .policy, reason: "no answer to a ping")])
+    #expect(harness.owner.ends == [.silent])
+    #expect(harness.wheel.count == 0)
+  }
+
+  @Test func readsNothingWhileItCannotAnswer() throws {
+    let harness = try Harness()
+    harness.setWritable(false)
+    try harness.send(
+      self.text("a"),
+      WebSocketClient.frame(.ping, ByteBuffer(string: "p")),
+      WebSocketClient.close(.normal)
+    )
+    #expect(harness.owner.messages == 0)
+    harness.channel.embeddedEventLoop.advanceTime(by: .minutes(5))
+    #expect(try harness.takeEvents() == [])
+    #expect(harness.owner.ends.isEmpty)
+    harness.setWritable(true)
+    #expect(
+      try harness.takeEvents()
+        == [.text("a"), .pong(ByteBuffer(string: "p")), .close(code: .normal, reason: "")]
+    )
+    #expect(harness.owner.isWritable == [false, true])
+  }
+}
