@@ -81,6 +81,7 @@ public final class DeliveryShard {
   /// Begins to deliver to a subscriber that only held its places until now.
   public func start(_ subscriber: Subscriber) {
     subscriber.isStarted = true
+    subscriber.positions = positions(of: subscriber)
     for subscription in subscriber.subscriptions where subscription.state == .behind { begin(subscription) }
     flush()
   }

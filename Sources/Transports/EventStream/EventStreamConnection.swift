@@ -53,7 +53,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
   }
 
   private func writabilityChanged(_ isWritable: Bool) {
-    if stall == nil, let channel = body?.channel {
+    if stall == nil, let channel = body?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
         [unowned self] in
         worker.context.metrics.tooSlow.add()

@@ -64,7 +64,7 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
   }
 
   private func watchStall(_ isWritable: Bool) {
-    if stall == nil, let channel = connection?.channel {
+    if stall == nil, let channel = connection?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
         [unowned self] in
         worker.context.metrics.tooSlow.add()
