@@ -10,24 +10,15 @@ import Testing
 /// A node that is a child of this process, so that its exit status can be read. `deploy/local` knows it as the
 /// one that it takes the place of.
 final class ChildNode: Sendable {
-  private let process: Process
+  private let process: ChildProcess
 
   /// Kills a node and starts it again, as it was.
   init(insteadOf name: String, in cluster: Cluster) async throws {
     let old = try #require(cluster.pid(of: name), "\(name) does not run")
     let command = try String(contentsOfFile: "/proc/\(old)/cmdline", encoding: .utf8).split(separator: "\0")
     try await cluster.kill9(name)
-    let log = try #require(FileHandle(forWritingAtPath: "\(cluster.directory)/logs/\(name).log"))
-    try log.seekToEnd()
-    process = Process()
-    process.executableURL = URL(fileURLWithPath: String(command[0]))
-    process.arguments = command.dropFirst().map(String.init)
-    process.environment = Shell.environment
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = log
-    process.standardError = log
-    try process.run()
-    let pid = process.processIdentifier
+    process = try ChildProcess(command.map(String.init), output: "\(cluster.directory)/logs/\(name).log")
+    let pid = process.pid
     let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
     let facts = try #require(stat.split(separator: ")").last).split(separator: " ")
     try "\(pid) \(facts[19])\n".write(
@@ -41,11 +32,8 @@ final class ChildNode: Sendable {
     }
   }
 
-  /// The status it exited with, once it has. A signal that killed it is told as 128 and more.
+  /// The status it exited with, once it has.
   func exitStatus() async throws -> Int32 {
-    try await eventually("an exit status") {
-      guard !process.isRunning else { return nil }
-      return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
-    }
+    try await process.exit(within: .seconds(20))
   }
 }

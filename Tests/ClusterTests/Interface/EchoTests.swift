@@ -11,14 +11,7 @@ extension ClusterTests {
     private func withEcho(_ body: (Endpoint) async throws -> Void) async throws {
       let cluster = try await ClusterTests.cluster()
       let port = try FreePorts.pick(1)[0]
-      let process = Process()
-      process.executableURL = URL(fileURLWithPath: cluster.binary)
-      process.arguments = ["echo", "--listen", "127.0.0.1:\(port)"]
-      process.environment = Shell.environment
-      process.standardInput = FileHandle.nullDevice
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
+      let process = try ChildProcess([cluster.binary, "echo", "--listen", "127.0.0.1:\(port)"])
       let outcome: Result<Void, any Error>
       do {
         let endpoint = Endpoint(host: "127.0.0.1", port: port)
@@ -27,8 +20,8 @@ extension ClusterTests {
       } catch {
         outcome = .failure(error)
       }
-      process.terminate()
-      try await eventually("the end of the echo") { !process.isRunning }
+      kill(process.pid, SIGTERM)
+      _ = try await process.exit(within: .seconds(20))
       try outcome.get()
     }
 
