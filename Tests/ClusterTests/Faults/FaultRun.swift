@@ -55,8 +55,9 @@ struct FaultRun: Sendable {
     let clock = CatchUpClock(fleet, workload.ledger)
     let outcome: Result<Void, any Error>
     do {
-      outcome = .success(try await fault(run))
+      try await fault(run)
       try await traffic(workload, scale.rate)
+      outcome = .success(())
     } catch {
       outcome = .failure(error)
     }
