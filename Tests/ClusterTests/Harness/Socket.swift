@@ -21,7 +21,7 @@ final class Socket: Sendable {
   let connection: Confined<WebSocketConnection>
   let arrivals = Inbox<Arrival>()
 
-  /// Begins to connect. With `parsing` false, as the echo wants it, texts are left as they are.
+  /// Connects, or fails to; either is the first arrival. With `parsing` false, as the echo wants it, texts are left as they are.
   init(
     to endpoint: Endpoint,
     path: String = "/v1/socket",
@@ -53,6 +53,7 @@ final class Socket: Sendable {
         }
       }
     }
+    _ = try await arrivals.first("an answer to a handshake") { _ in true }
   }
 
   struct Welcome: Sendable {
