@@ -143,7 +143,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        "Wire", "GatewayNode", "Sessions", "Brokering", "Transports", "Telemetry", nioCore, nioPosix,
+        nioHTTP1,
         concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],
