@@ -82,7 +82,6 @@ let package = Package(
         "Wire", "Framing", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
         nioCore, nioPosix, nioHTTP1, logging, concurrency,
         .product(name: "Configuration", package: "swift-configuration"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       resources: [.embedInCode("Pages")],

@@ -54,7 +54,8 @@ final class NodeStatus: Sendable {
   /// Why the node should get no new connections; nil when it should.
   var unreadiness: ClientError? {
     switch standing.state {
-    case .starting: ClientError(.unavailable, "the node is starting")
+    case .starting:
+      ClientError(.unavailable, "the node is starting\(broker.health.problem.map { ": \($0)" } ?? "")")
     case .draining: ClientError(.draining, "the node is draining: its sessions move to other nodes")
     case .drained: ClientError(.draining, "the node is drained: it has no sessions and takes none")
     case .stopped: ClientError(.draining, "the node stops")
