@@ -113,14 +113,22 @@ let package = Package(
     ),
     .testTarget(name: "SessionsTests", dependencies: ["Wire", "Sessions", nioCore], swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
+    .target(
+      name: "TestRedis",
+      dependencies: ["RedisClient", nioCore, nioPosix],
+      path: "Tests/TestRedis",
+      swiftSettings: settings
+    ),
     .testTarget(
       name: "RedisClientTests",
-      dependencies: ["RedisClient", nioCore, nioPosix, concurrency, logging],
+      dependencies: ["RedisClient", "TestRedis", nioCore, nioPosix, concurrency, logging],
       swiftSettings: settings
     ),
     .testTarget(
       name: "BrokeringTests",
-      dependencies: ["Wire", "RedisClient", "Brokering", "Telemetry", nioCore, nioPosix, logging],
+      dependencies: [
+        "Wire", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix, concurrency, logging,
+      ],
       swiftSettings: settings
     ),
     .testTarget(

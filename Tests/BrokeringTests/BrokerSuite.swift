@@ -14,7 +14,9 @@ struct BrokerSuite {
     ephemeral.delivery = .ephemeral
     var short = NamespaceOptions()
     short.history = 5
-    return Namespaces(named: ["latest": latest, "ephemeral": ephemeral, "short": short])
+    var brief = NamespaceOptions()
+    brief.historyTTL = 1
+    return Namespaces(named: ["latest": latest, "ephemeral": ephemeral, "short": short, "brief": brief])
   }
 
   let near: PortProbe

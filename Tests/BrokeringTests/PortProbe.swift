@@ -9,6 +9,7 @@ final class PortProbe: Sendable {
     var items: [(ChannelName, FeedItem)] = []
     var losses = 0
     var restorations = 0
+    var presenceLosses = 0
     var waiters: [(condition: (Recorder) -> Bool, promise: EventLoopPromise<Void>)] = []
 
     func feedArrived(_ batch: [FeedDelivery]) {
@@ -21,6 +22,7 @@ final class PortProbe: Sendable {
     }
     func feedRestored(presenceLost: Bool) {
       restorations += 1
+      if presenceLost { presenceLosses += 1 }
       check()
     }
     func check() {
@@ -70,8 +72,46 @@ final class PortProbe: Sendable {
     }
   }
 
+  /// All at once, in one turn of the loop.
+  func publish(all texts: [String], to channel: ChannelName) async throws -> [Receipt] {
+    let promise = loop.makePromise(of: [Receipt].self)
+    loop.execute { [loop, room] in
+      let answers = texts.map { text in
+        let answer = loop.makePromise(of: Receipt.self)
+        let publication = Publication(channel: channel, data: ByteBuffer(string: text))
+        room.value.port.publish(publication) { answer.completeWith($0.mapError { $0 as any Error }) }
+        return answer.futureResult
+      }
+      EventLoopFuture.whenAllSucceed(answers, on: loop).cascade(to: promise)
+    }
+    return try await promise.futureResult.get()
+  }
+
   func attach(_ channel: ChannelName) async throws -> LogPosition? {
     try await ask { port, done in port.attach(channel, done) }
+  }
+
+  func attach(all channels: [ChannelName]) async throws {
+    try await loop.flatSubmit { [loop, room] in
+      let answers = channels.map { channel in
+        let answer = loop.makePromise(of: Void.self)
+        room.value.port.attach(channel) {
+          answer.completeWith($0.map { _ in () }.mapError { $0 as any Error })
+        }
+        return answer.futureResult
+      }
+      return EventLoopFuture.andAllSucceed(answers, on: loop)
+    }.get()
+  }
+
+  func verify(_ channel: ChannelName, _ mark: MessageMark?) async throws -> LogPosition {
+    try await ask { port, done in
+      port.verify([(channel, mark)]) { done($0.map { $0[0] }) }
+    }
+  }
+
+  func heard<T: Sendable>(_ read: @escaping @Sendable (Recorder) -> T) async throws -> T {
+    try await loop.submit { [room] in read(room.value.recorder) }.get()
   }
 
   func detach(_ channel: ChannelName) async throws {

@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import RedisClient
+import TestRedis
 
 /// Drives a feed from a test's task, and keeps what it says.
 final class FeedDriver: Sendable {

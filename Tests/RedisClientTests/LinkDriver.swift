@@ -3,6 +3,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import RedisClient
+import TestRedis
 
 typealias Reply = Result<RedisValue, RedisError>
 

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import RedisClient
+import TestRedis
 import Testing
 
 /// What a real server does only at moments that a test cannot choose.

@@ -1,5 +1,6 @@
 import NIOCore
 import RedisClient
+import TestRedis
 import Testing
 
 struct RedisFeedTests {

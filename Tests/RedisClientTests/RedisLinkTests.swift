@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import RedisClient
+import TestRedis
 import Testing
 
 struct RedisLinkTests {

@@ -34,6 +34,7 @@ public final class RedisBroker: Broker {
     loop.execute { [core, status] in
       core.value = RedisBrokerCore(
         settings,
+        namespaces: namespaces,
         incarnation: incarnation,
         on: loop,
         status: status,

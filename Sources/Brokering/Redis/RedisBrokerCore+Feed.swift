@@ -17,6 +17,7 @@ extension RedisBrokerCore {
     }
     let deadline = NIODeadline.now() + settings.redis.commandTimeout
     topic.waiting.append((port, deadline, answer))
+    awaited[topic.name] = topic
   }
 
   private func topic(of channel: ChannelName) -> RedisTopic {
@@ -45,9 +46,19 @@ extension RedisBrokerCore {
     if !over.isEmpty { feed.unsubscribe(over) }
   }
 
+  /// An epoch goes a day after the last message; not while somebody is attached.
+  func keepEpochs(now: NIODeadline) {
+    guard now >= nextEpochKeep, link.state == .ready else { return }
+    nextEpochKeep = now + RedisBrokerSettings.epochKeep
+    for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
+      let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
+      link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
+    }
+  }
+
   func confirmed(_ names: [String]) {
     for name in names {
-      guard let topic = topics[name], !topic.waiting.isEmpty else { continue }
+      guard let topic = awaited.removeValue(forKey: name) else { continue }
       for waiting in topic.waiting { waiting.answer.answer(.success(())) }
       topic.waiting = []
     }
@@ -55,14 +66,13 @@ extension RedisBrokerCore {
 
   func failLateAttaches(now: NIODeadline) {
     let error = BrokerError(.unavailable, "Redis did not confirm a subscription in time")
-    for topic in topics.values where topic.waiting.contains(where: { $0.deadline <= now }) {
-      failAttaches(of: topic, error) { $0 <= now }
-    }
+    for topic in awaited.values { failAttaches(of: topic, error) { $0 <= now } }
   }
 
   private func failAttaches(of topic: RedisTopic, _ error: BrokerError, where isOver: (NIODeadline) -> Bool) {
     let over = topic.waiting.filter { isOver($0.deadline) }
     topic.waiting.removeAll { isOver($0.deadline) }
+    if topic.waiting.isEmpty { awaited[topic.name] = nil }
     for waiting in over {
       detach(topic.channel, port: waiting.port)
       waiting.answer.answer(.failure(error))
@@ -98,6 +108,7 @@ extension RedisBrokerCore {
   /// Everything is subscribed again; whether it is also heard, and the lease still held, the next heartbeat
   /// will show.
   func feedUp() {
+    probe.lost()
     beat()
   }
 
@@ -106,7 +117,7 @@ extension RedisBrokerCore {
     giveUpStarting(error)
     probe.lost()
     let reason = BrokerError(.unavailable, "the feed from Redis was lost: \(error)")
-    for topic in topics.values where !topic.waiting.isEmpty { failAttaches(of: topic, reason) { _ in true } }
+    for topic in awaited.values { failAttaches(of: topic, reason) { _ in true } }
     lose()
   }
 

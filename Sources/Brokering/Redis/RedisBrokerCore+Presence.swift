@@ -4,17 +4,10 @@ import Wire
 
 /// Presence: who is present, under this node's lease.
 extension RedisBrokerCore {
-  /// A leave that Redis has not heard of.
-  struct OwedLeave: Hashable {
-    var channel: ChannelName
-    var memberID: String
-    var holder: HolderID
-  }
-
   func join(_ channel: ChannelName, _ member: Member, _ holder: HolderID, _ answer: RedisReturn<Void>) {
-    presence.owed.remove(OwedLeave(channel: channel, memberID: member.id, holder: holder))
+    presence.joins(RedisHeldPresence.Leave(channel: channel, memberID: member.id, holder: holder))
     let name = lease.name
-    guard link.state == .ready, lease.isTaken else {
+    guard !isClosed, link.state == .ready, lease.isTaken else {
       return answer.answer(.failure(BrokerError(.unavailable, "this node has no lease in Redis")))
     }
     // On the same connection, so certainly before: what is not noted would not be swept.
@@ -37,11 +30,12 @@ extension RedisBrokerCore {
   }
 
   func leave(_ channel: ChannelName, _ memberID: String, _ holder: HolderID, _ answer: RedisReturn<Void>) {
-    let leave = OwedLeave(channel: channel, memberID: memberID, holder: holder)
+    let leave = RedisHeldPresence.Leave(channel: channel, memberID: memberID, holder: holder)
     take(leave) { answer.answer($0) }
   }
 
-  private func take(_ leave: OwedLeave, _ done: @escaping (Result<Void, BrokerError>) -> Void) {
+  private func take(_ leave: RedisHeldPresence.Leave, _ done: @escaping (Result<Void, BrokerError>) -> Void) {
+    presence.leaves(leave)
     let name = lease.name
     let arguments: [RedisArgument] = [
       .string(leave.memberID), .string(lease.holder(leave.memberID, leave.holder)),
@@ -54,14 +48,12 @@ extension RedisBrokerCore {
     }
   }
 
-  private func left(_ leave: OwedLeave, _ reply: Result<RedisValue, RedisError>, _ name: String) {
+  private func left(_ leave: RedisHeldPresence.Leave, _ reply: Result<RedisValue, RedisError>, _ name: String)
+  {
     switch reply {
-    case .failure:
-      // Otherwise the member would stay for as long as this node lives.
-      presence.owed.insert(leave)
+    case .failure: presence.leaveFailed(leave)
     case .success(let value):
-      presence.owed.remove(leave)
-      if value.integer == 1, presence.left(leave.channel) {
+      if presence.left(leave, wasThere: value.integer == 1) {
         link.send(["SREM", .string(RedisKeys.index(of: name)), .string(leave.channel.text)]) { _ in }
       }
     }
@@ -69,6 +61,7 @@ extension RedisBrokerCore {
 
   /// Tells Redis of the leaves that it could not be told of.
   func payOwedLeaves() {
+    guard link.state == .ready else { return }
     for leave in presence.owed { take(leave) { _ in } }
   }
 
@@ -89,7 +82,7 @@ extension RedisBrokerCore {
 
   /// Presence is stored for a while only; what is held is kept on.
   func keepPresence(now: NIODeadline) {
-    guard link.state == .ready else { return }
+    guard link.state == .ready, now >= nextKeep else { return }
     nextKeep = now + .nanoseconds(settings.presenceTTL.nanoseconds / 4)
     for channel in presence.all {
       let keys = RedisKeys.presence(channel)

@@ -10,11 +10,14 @@ final class RedisBrokerCore {
   let link: RedisLink
   let feed: RedisFeed
   let status: RedisBrokerStatus
+  let namespaces: Namespaces
   let logger: Logger
   var ports: [(index: Int, door: RedisPortDoor)] = []
 
   /// By the name of the feed.
   var topics: [String: RedisTopic] = [:]
+  /// Topics with attaches that wait.
+  var awaited: [String: RedisTopic] = [:]
   /// Topics to which nobody is attached.
   var lingering: [String: RedisTopic] = [:]
 
@@ -31,6 +34,7 @@ final class RedisBrokerCore {
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
+  var nextEpochKeep = NIODeadline.now() + RedisBrokerSettings.epochKeep
 
   private var starting: EventLoopPromise<Void>?
   private var timer: Scheduled<Void>?
@@ -38,6 +42,7 @@ final class RedisBrokerCore {
 
   init(
     _ settings: RedisBrokerSettings,
+    namespaces: Namespaces,
     incarnation: String,
     on loop: any EventLoop,
     status: RedisBrokerStatus,
@@ -46,6 +51,7 @@ final class RedisBrokerCore {
     self.settings = settings
     self.loop = loop
     self.status = status
+    self.namespaces = namespaces
     self.logger = logger
     lease = RedisLease(incarnation: incarnation)
     var redis = settings.redis
@@ -111,6 +117,7 @@ final class RedisBrokerCore {
   /// What will not be better by waiting ends the start.
   func giveUpStarting(_ error: RedisError) {
     switch error {
+    case .server(let reply) where reply.prefix != "ERR": break
     case .authentication, .protocolViolation, .server:
       isStarted(.failure(BrokerError(.broken, error.description)))
     default: break
@@ -139,7 +146,9 @@ final class RedisBrokerCore {
     endLingering(now: now)
     failLateAttaches(now: now)
     sweepDead(now: now)
-    if now >= nextKeep { keepPresence(now: now) }
+    payOwedLeaves()
+    keepPresence(now: now)
+    keepEpochs(now: now)
   }
 }
 

@@ -21,6 +21,10 @@ public struct RedisBrokerSettings: Sendable {
 
   /// How long an idempotency key lives, in seconds.
   static let keyTTL = 300
+  /// How long an epoch outlives the last message's time to be held, in seconds.
+  static let epochTTL = 86_400
+  /// How often the epochs of attached channels are kept on.
+  static let epochKeep = TimeAmount.hours(6)
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
 

@@ -10,12 +10,37 @@ struct RedisHeldPresence {
 
   private var channels: [ChannelName: Held] = [:]
 
+  /// A holder that is to go.
+  struct Leave: Hashable {
+    var channel: ChannelName
+    var memberID: String
+    var holder: HolderID
+  }
+
+  /// Leaves that were asked for and not answered, unless the holder has joined again since.
+  private var leaving: Set<Leave> = []
   /// Leaves that Redis could not be told of.
-  var owed: Set<RedisBrokerCore.OwedLeave> = []
+  private(set) var owed: Set<Leave> = []
 
   var all: [ChannelName] { Array(channels.keys) }
 
-  /// A join is asked for. True when the channel must be noted down first.
+  /// A join is asked for: it undoes whatever leave came before.
+  mutating func joins(_ leave: Leave) {
+    leaving.remove(leave)
+    owed.remove(leave)
+  }
+
+  mutating func leaves(_ leave: Leave) {
+    leaving.insert(leave)
+    owed.remove(leave)
+  }
+
+  /// Otherwise the member would stay for as long as this node lives.
+  mutating func leaveFailed(_ leave: Leave) {
+    if leaving.remove(leave) != nil { owed.insert(leave) }
+  }
+
+  /// A join is sent. True when the channel must be noted down first.
   mutating func joins(_ channel: ChannelName) -> Bool {
     let isNew = channels[channel] == nil
     channels[channel, default: Held()].joining += 1
@@ -29,9 +54,11 @@ struct RedisHeldPresence {
     if isNew ?? true { channels[channel]!.holders += 1 }
   }
 
-  /// A holder is gone. True when the channel has none any more, and need not be noted.
-  mutating func left(_ channel: ChannelName) -> Bool {
-    guard let held = channels[channel] else { return false }
+  /// A leave was answered. True when the channel has no holder any more, and need not be noted.
+  mutating func left(_ leave: Leave, wasThere: Bool) -> Bool {
+    let channel = leave.channel
+    leaving.remove(leave)
+    guard wasThere, let held = channels[channel] else { return false }
     channels[channel]!.holders = max(0, held.holders - 1)
     guard held.holders <= 1, held.joining == 0 else { return false }
     channels[channel] = nil

@@ -68,8 +68,8 @@ final class RedisPort: BrokerPort {
   }
 
   func whenSettled(_ work: @escaping () -> Void) {
-    guard early != nil else { return work() }
-    early?.append(work)
+    guard let early, early.count < 10_000 else { return work() }
+    self.early?.append(work)
   }
 
   // MARK: The feed

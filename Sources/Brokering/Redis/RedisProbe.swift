@@ -25,7 +25,7 @@ struct RedisProbe {
     if let published, published.number <= heard { self.published = nil }
   }
 
-  /// The link was lost: what was published before proves nothing of the next one.
+  /// The link was lost, or is only now subscribed: what was published before need not come, and proves nothing.
   mutating func lost() {
     first = next + 1
     published = nil

@@ -1,17 +1,17 @@
 import Foundation
 import NIOCore
 import NIOPosix
-import RedisClient
+public import RedisClient
 
 /// A real server of one test: on a free port of loopback, in a directory of its own, without persistence.
-final class RedisServer: @unchecked Sendable {
-  let port: Int
+public final class RedisServer: @unchecked Sendable {
+  public let port: Int
   private let directory: URL
   private let arguments: [String]
   /// Used by one test, from one task at a time.
   private var process: Process?
 
-  init(_ arguments: [String] = []) async throws {
+  public init(_ arguments: [String] = []) async throws {
     self.arguments = arguments
     directory = FileManager.default.temporaryDirectory.appending(path: "sluice-redis-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -24,11 +24,11 @@ final class RedisServer: @unchecked Sendable {
     try? FileManager.default.removeItem(at: directory)
   }
 
-  var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
-  var settings: RedisSettings { RedisSettings(address: address) }
+  public var address: RedisAddress { RedisAddress(host: "127.0.0.1", port: port) }
+  public var settings: RedisSettings { RedisSettings(address: address) }
 
   /// Starts it, also again, and waits until it accepts connections.
-  func start() async throws {
+  public func start() async throws {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
@@ -48,45 +48,26 @@ final class RedisServer: @unchecked Sendable {
   }
 
   /// Ends it without a goodbye.
-  func stop() {
+  public func stop() {
     guard let process else { return }
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     self.process = nil
   }
 
-  func freeze() {
+  public func freeze() {
     if let process { kill(process.processIdentifier, SIGSTOP) }
   }
 
-  func thaw() {
+  public func thaw() {
     if let process { kill(process.processIdentifier, SIGCONT) }
   }
 }
 
-func freePort() async throws -> Int {
+public func freePort() async throws -> Int {
   let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
     .bind(host: "127.0.0.1", port: 0).get()
   let port = channel.localAddress!.port!
   try await channel.close().get()
   return port
-}
-
-/// A condition did not come true in time.
-struct NotInTime: Error, CustomStringConvertible {
-  var description: String
-}
-
-/// Waits for a condition.
-func eventually(
-  _ what: String,
-  within limit: Duration = .seconds(15),
-  _ condition: () async throws -> Bool
-) async throws {
-  let end = ContinuousClock.now + limit
-  while ContinuousClock.now < end {
-    if try await condition() { return }
-    try await Task.sleep(for: .milliseconds(5))
-  }
-  throw NotInTime(description: "not in time: \(what)")
 }
