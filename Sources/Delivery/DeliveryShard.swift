@@ -167,9 +167,14 @@ public final class DeliveryShard {
         log.oldest = position.oldest
       }
       log.phase = .following
-      let early = log.early
-      log.early = []
-      take(early, in: log)
+      if log.mustRepairAgain, position != nil {
+        log.mustRepairAgain = false
+        repair(log)
+      } else {
+        let early = log.early
+        log.early = []
+        take(early, in: log)
+      }
       resolve(log)
     }
     flush()

@@ -159,28 +159,31 @@ extension Drain {
     }
   }
 
-  /// Time passed. `held` sessions are here, `untold` of them have had no goodbye; the other nodes can take
-  /// `acceptable` sessions a second together, nil where that is not known.
+  /// Time passed. `held` sessions are here, `untold` of them have had no goodbye. `departing` memberships outlive
+  /// their connection for the grace time: the drain waits for them too. The other nodes can take `acceptable`
+  /// sessions a second together, nil where that is not known.
   public mutating func ticked(
     now: NIODeadline,
     held: Int,
     untold: Int,
+    departing: Int = 0,
     acceptable: Double? = nil
   ) -> Action? {
     self.now = now
     remaining = held
+    let isEmpty = held == 0 && departing == 0
     switch phase {
     case .settling(let plan, let until):
-      if held == 0, now >= until { return over(plan) }
+      if isEmpty, now >= until { return over(plan) }
       if now >= until {
         phase = .sendingAway(plan, Pace(from: now, window: plan.window))
         return sendAway(untold: untold, acceptable: acceptable)
       }
       return nil
     case .sendingAway(let plan, _):
-      return held == 0 ? over(plan) : sendAway(untold: untold, acceptable: acceptable)
+      return isEmpty ? over(plan) : sendAway(untold: untold, acceptable: acceptable)
     case .waiting(let plan, let until):
-      if held == 0 { return over(plan) }
+      if isEmpty { return over(plan) }
       if untold > 0 {
         // A session that was on its way in when the drain began.
         phase = .waiting(plan, until: now + Drain.patience)

@@ -235,6 +235,26 @@ import Testing
     #expect(drain.forced == 1)
   }
 
+  @Test func membersAreWaitedForUntilTheirGraceIsOver() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.signalled(window: .zero, settle: .zero, now: start)
+    #expect(drain.ticked(now: start, held: 1, untold: 1) == .sendAway(1))
+    #expect(drain.ticked(now: start + .seconds(1), held: 0, untold: 0, departing: 3) == nil)
+    #expect(drain.progress?.remaining == 0)
+    #expect(drain.ticked(now: start + .seconds(4), held: 0, untold: 0) == .exit(0))
+  }
+
+  @Test func membersWithoutASessionAreNotWaitedForLongerThanSessions() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.signalled(window: .zero, settle: .zero, now: start)
+    #expect(drain.ticked(now: start, held: 0, untold: 0, departing: 2) == nil)
+    #expect(drain.ticked(now: start + .seconds(12), held: 0, untold: 0, departing: 2) == .closeRemaining)
+    #expect(drain.remainingClosed(0) == .exit(0))
+    #expect(drain.forced == 0)
+  }
+
   @Test func whenTheUntoldLeaveByThemselvesTheLastGoodbyeCounts() {
     var drain = Drain()
     _ = drain.started()
