@@ -93,7 +93,7 @@ extension ClusterTests {
     }
 
     @Test(arguments: [
-      ("", "bad_request"), ("channels=", "bad_"), ("channels=no%20spaces", "bad_channel"),
+      ("", "bad_"), ("channels=", "bad_"), ("channels=no%20spaces", "bad_channel"),
       ("channels=a&since=nonsense", "bad_cursor"),
     ])
     func aMistakeIsAProblem(_ query: String, _ code: String) async throws {
