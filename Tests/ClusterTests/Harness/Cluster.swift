@@ -25,8 +25,9 @@ final class Cluster: Sendable {
   private let nginxPort: Int
   private let nodePorts: [Int]
   private let operatorPorts: [Int]
-  private let guardian: Process
-  private let lifeline: Pipe
+  private let guardian: ChildProcess
+  /// The guardian's standard input, which it reads to its end.
+  private let lifeline: Int32
   private let sawFailure = NIOLockedValueBox(false)
 
   /// The package's folder.
@@ -50,20 +51,15 @@ final class Cluster: Sendable {
     operatorPorts = Array(ports[5..<8])
 
     // Whatever becomes of this process: when its end of the pipe is closed, everything is taken down.
-    lifeline = Pipe()
-    _ = fcntl(lifeline.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
-    guardian = Process()
-    guardian.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    guardian.arguments = [
-      "setsid", "bash", "-c",
-      #"trap '' INT TERM; read -r _; "$1/deploy/local" down --now --dir "$2"; rm -rf "$2""#,
-      "guardian", Cluster.root, directory,
-    ]
-    guardian.environment = Shell.environment
-    guardian.standardInput = lifeline
-    guardian.standardOutput = FileHandle.nullDevice
-    guardian.standardError = FileHandle.nullDevice
-    try guardian.run()
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw Shell.Failed(description: "no pipe") }
+    defer { close(ends[0]) }
+    lifeline = ends[1]
+    let takeDown = #"trap '' INT TERM; read -r _; "$1/deploy/local" down --now --dir "$2"; rm -rf "$2""#
+    guardian = try ChildProcess(
+      ["setsid", "bash", "-c", takeDown, "guardian", Cluster.root, directory],
+      input: ends[0]
+    )
   }
 
   // MARK: addresses
@@ -82,9 +78,9 @@ final class Cluster: Sendable {
   func up() async throws {
     let ports = { (ports: [Int]) in ports.map(String.init).joined(separator: ",") }
     let outcome = try await Shell.run(
-      "\(Cluster.root)/deploy/local",
       [
-        "up", "--dir", directory, "--binary", binary, "--no-build", "--nginx-port", "\(nginxPort)",
+        "\(Cluster.root)/deploy/local", "up", "--dir", directory, "--binary", binary, "--no-build",
+        "--nginx-port", "\(nginxPort)",
         "--redis-port", "\(redisPort)", "--node-ports", ports(nodePorts), "--operator-ports",
         ports(operatorPorts), "--settle", "\(Cluster.settle.components.seconds)s",
         "--drain-window", "\(Cluster.drainWindow.components.seconds)s",
@@ -108,10 +104,8 @@ final class Cluster: Sendable {
   /// Stops everything; the guardian does the work.
   func down() async throws {
     if sawFailure.withLockedValue({ $0 }) { print(logs) }
-    try lifeline.fileHandleForWriting.close()
-    try await eventually("the end of the cluster", within: .seconds(60), every: .milliseconds(50)) {
-      !guardian.isRunning
-    }
+    close(lifeline)
+    _ = try await guardian.exit(within: .seconds(60))
   }
 
   /// The logs are printed at the end.
@@ -149,7 +143,7 @@ final class Cluster: Sendable {
 
   /// What `redis-cli` answers.
   func redis(_ command: String...) async throws -> String {
-    let outcome = try await Shell.run("redis-cli", ["-p", "\(redisPort)"] + command, in: directory)
+    let outcome = try await Shell.run(["redis-cli", "-p", "\(redisPort)"] + command, in: directory)
     guard outcome.status == 0 else { throw Shell.Failed(description: outcome.output) }
     return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
   }

@@ -33,7 +33,9 @@ final class Fleet: Sendable {
           if period == .zero {
             subscriber.start()
           } else {
-            loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds * Int64(offset))) { subscriber.start() }
+            loop.assumeIsolated().scheduleTask(in: .nanoseconds(pause.nanoseconds * Int64(offset))) {
+              subscriber.start()
+            }
           }
         }
       }
@@ -84,6 +86,43 @@ final class Fleet: Sendable {
 
   func journals() async throws -> [DeliveryJournal] {
     try await all { $0.journal }
+  }
+
+  /// Changes the pace of those that have one.
+  func setReadRate(_ bytesPerSecond: Int?) async throws {
+    for squad in squads {
+      try await squad.use { squad in
+        for member in squad.members where member.settings.endpoint.readRate != nil {
+          member.setReadRate(bytesPerSecond)
+        }
+      }
+    }
+  }
+
+  /// Subscribes those that were held back.
+  func release() async throws {
+    for squad in squads {
+      try await squad.use { squad in
+        for member in squad.members { member.release() }
+      }
+    }
+  }
+
+  /// Cuts every `share`th, each about once in `period`, for so long.
+  func cutAtRandom(share: Int, period: Duration, for time: Duration) async throws {
+    let step = Duration.milliseconds(50)
+    let chance = step / period
+    let end = ContinuousClock.now + time
+    while ContinuousClock.now < end {
+      try await Task.sleep(for: step)
+      for squad in squads {
+        try await squad.use { squad in
+          for index in stride(from: 0, to: squad.members.count, by: share) where .random(in: 0..<1) < chance {
+            squad.members[index].cut()
+          }
+        }
+      }
+    }
   }
 
   func stop() async throws {

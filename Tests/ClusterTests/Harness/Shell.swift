@@ -1,7 +1,6 @@
 import Foundation
-import NIOConcurrencyHelpers
 
-/// Runs programs.
+/// Runs programs to their end.
 enum Shell {
   struct Outcome: Sendable {
     let status: Int32
@@ -13,32 +12,13 @@ enum Shell {
     let description: String
   }
 
-  /// Runs a program to its end. Its output goes through a file: a pipe would stay open as long as what it starts.
-  static func run(_ program: String, _ arguments: [String], in folder: String) async throws -> Outcome {
+  /// Runs a program. Its output goes through a file in `folder`: a pipe would stay open as long as what it starts.
+  static func run(_ command: [String], in folder: String) async throws -> Outcome {
     let path = "\(folder)/output-\(UInt32.random(in: .min ... .max))"
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let file = FileHandle(forWritingAtPath: path)
-    else { throw Failed(description: "\(path) cannot be written") }
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    process.environment = environment
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = file
-    process.standardError = file
-    let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-      process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { continuation.resume(throwing: error) }
-    }
-    try file.close()
-    return Outcome(status: status, output: (try? String(contentsOfFile: path, encoding: .utf8)) ?? "")
-  }
-
-  /// Ours, without what is meant for nodes: they take their settings from the harness alone.
-  static var environment: [String: String] {
-    var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("SLUICE_") }
-    environment["PATH", default: "/usr/bin:/bin"] += ":/usr/sbin:/sbin"
-    return environment
+    let child = try ChildProcess(command, output: path)
+    let status = try await child.exit(within: .seconds(150))
+    let output = try String(contentsOfFile: path, encoding: .utf8)
+    try FileManager.default.removeItem(atPath: path)
+    return Outcome(status: status, output: output)
   }
 }

@@ -19,14 +19,23 @@ final class Workload: Sendable {
 
   private let driver: Confined<Driver>
 
-  /// - Parameter rate: publishes per second, over all channels in turn.
-  init(to endpoints: [Endpoint], _ channels: [ChannelName], rate: Int, connections: Int = 8) async throws {
+  /// - Parameters:
+  ///   - rate: publishes per second, over all channels in turn.
+  ///   - payload: bytes of text in each message.
+  init(
+    to endpoints: [Endpoint],
+    _ channels: [ChannelName],
+    rate: Int,
+    connections: Int = 8,
+    payload: Int = 60
+  ) async throws {
     self.channels = channels
     driver = try await Confined(on: MultiThreadedEventLoopGroup.singleton.any()) { loop in
       Driver(Publisher(to: endpoints, connections: connections, on: loop))
     }
     let ledger = ledger
     let bound = driver
+    let text = String(repeating: "x", count: payload)
     try await driver.use { driver in
       let start = NIODeadline.now()
       let period = TimeAmount.milliseconds(10)
@@ -35,7 +44,7 @@ final class Workload: Sendable {
           guard driver.pace != nil else { return }
           let due = Int((NIODeadline.now() - start).nanoseconds / 1_000_000) * rate / 1_000
           while driver.next < due {
-            Workload.publish(driver.next, channels, driver.publisher, ledger)
+            Workload.publish(driver.next, text, channels, driver.publisher, ledger)
             driver.next += 1
           }
         })
@@ -45,12 +54,13 @@ final class Workload: Sendable {
 
   private static func publish(
     _ number: Int,
+    _ text: String,
     _ channels: [ChannelName],
     _ publisher: Publisher,
     _ ledger: Ledger
   ) {
     let channel = channels[number % channels.count]
-    let data = ByteBuffer(string: #"{"number":\#(number),"text":"\#(String(repeating: "x", count: 60))"}"#)
+    let data = ByteBuffer(string: #"{"number":\#(number),"text":"\#(text)"}"#)
     publisher.publish(channel, data: data, deadline: .now() + .seconds(60)) { result in
       switch result {
       case .success(let receipt):
