@@ -98,13 +98,18 @@ extension Drain {
     return .acceptNew
   }
 
-  /// A drain by command. Asked again, it takes the new window from now on. Does nothing while the node starts or
-  /// once a signal has asked.
-  public mutating func drainCommanded(window: TimeAmount, settle: TimeAmount, now: NIODeadline) -> Action? {
+  /// A drain by command, of `held` sessions. Asked again, it takes the new window from now on. Does nothing while
+  /// the node starts or once a signal has asked.
+  public mutating func drainCommanded(
+    window: TimeAmount,
+    settle: TimeAmount,
+    held: Int = 0,
+    now: NIODeadline
+  ) -> Action? {
     let plan = Plan(cause: .command, window: window)
     switch phase {
     case .ready:
-      begin(plan, settle: settle, now: now)
+      begin(plan, settle: settle, held: held, now: now)
       return .refuseNew
     case .settling(let old, let until) where old.cause == .command:
       phase = .settling(plan, until: until)
@@ -119,13 +124,18 @@ extension Drain {
 
   /// `SIGTERM` or `SIGINT`. The first starts a drain, or lets one by command end in an exit, within `window` of
   /// now; the second ends the process at once.
-  public mutating func signalled(window: TimeAmount, settle: TimeAmount, now: NIODeadline) -> Action? {
+  public mutating func signalled(
+    window: TimeAmount,
+    settle: TimeAmount,
+    held: Int = 0,
+    now: NIODeadline
+  ) -> Action? {
     switch phase {
     case .starting, .drained:
       phase = .leaving
       return .exit(0)
     case .ready:
-      begin(Plan(cause: .signal, window: window), settle: settle, now: now)
+      begin(Plan(cause: .signal, window: window), settle: settle, held: held, now: now)
       return .refuseNew
     case .settling(var plan, let until) where plan.cause == .command:
       plan = Plan(cause: .signal, window: min(plan.window, window))
@@ -204,8 +214,9 @@ extension Drain {
     return over(plan)
   }
 
-  private mutating func begin(_ plan: Plan, settle: TimeAmount, now: NIODeadline) {
+  private mutating func begin(_ plan: Plan, settle: TimeAmount, held: Int, now: NIODeadline) {
     self.now = now
+    remaining = held
     forced = 0
     lastGoodbye = nil
     phase = .settling(plan, until: now + settle)

@@ -265,6 +265,13 @@ import Testing
     #expect(drain.ticked(now: start + .seconds(12), held: 1, untold: 0) == .closeRemaining)
   }
 
+  @Test func theProgressCanBeReadBeforeTheFirstTick() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.drainCommanded(window: .seconds(30), settle: .seconds(5), held: 7, now: start)
+    #expect(drain.progress == Drain.Progress(remaining: 7, perSecond: 0, secondsLeft: 35, forced: 0))
+  }
+
   @Test func theProgressCanBeRead() throws {
     let record = run(301, window: .seconds(30), settle: .seconds(5))
     let first = try #require(record.progress.first)

@@ -65,7 +65,12 @@ final class Conductor: Sendable {
   func signalled() {
     loop.execute {
       self.handle {
-        $0.signalled(window: self.settings.drainWindow, settle: self.settings.settle, now: .now())
+        $0.signalled(
+          window: self.settings.drainWindow,
+          settle: self.settings.settle,
+          held: self.status.report.connections.all,
+          now: .now()
+        )
       }
     }
   }
@@ -73,7 +78,10 @@ final class Conductor: Sendable {
   /// Drains over `window`; answers how the node stands afterwards.
   func drain(over window: TimeAmount) -> EventLoopFuture<NodeStatus.Standing> {
     loop.submit {
-      self.handle { $0.drainCommanded(window: window, settle: self.settings.settle, now: .now()) }
+      let held = self.status.report.connections.all
+      self.handle {
+        $0.drainCommanded(window: window, settle: self.settings.settle, held: held, now: .now())
+      }
       return self.status.standing
     }
   }

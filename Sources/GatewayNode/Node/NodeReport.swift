@@ -18,6 +18,8 @@ struct NodeReport: Equatable {
     var webSocket = 0
     var eventStream = 0
     var poll = 0
+
+    var all: Int { webSocket + eventStream + poll }
   }
 }
 
