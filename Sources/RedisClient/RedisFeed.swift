@@ -34,6 +34,8 @@ public final class RedisFeed {
   private var wanted: RedisWantedNames
   private var flushesSoon = false
   private var hasAsked = false
+  /// When the server last confirmed something, or was first asked to.
+  private var lastConfirmed = NIODeadline.now()
   private var timer: Scheduled<Void>?
 
   public init(_ settings: RedisSettings, on eventLoop: any EventLoop, logger: Logger) {
@@ -101,6 +103,7 @@ public final class RedisFeed {
   private func flush() {
     guard connection.isReady else { return }
     var bytes = ByteBuffer()
+    if !wanted.isAwaiting { lastConfirmed = .now() }
     for request in wanted.takeRequests() {
       let command = request.subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE"
       let names = request.names.map { RedisArgument.string($0) }
@@ -136,6 +139,9 @@ public final class RedisFeed {
     if silent >= settings.feedSilence {
       let seconds = Double(settings.feedSilence.nanoseconds) / 1e9
       return connection.drop(.timeout("the feed from \(settings.address) was silent for \(seconds) s"))
+    }
+    if wanted.isAwaiting, NIODeadline.now() - lastConfirmed >= settings.feedSilence {
+      return connection.drop(.timeout("\(settings.address) does not confirm subscriptions"))
     }
     if !hasAsked, silent.nanoseconds >= settings.feedSilence.nanoseconds / 2 {
       hasAsked = true
@@ -176,6 +182,7 @@ extension RedisFeed: RedisConnectionOwner {
 
   private func deliver(_ batch: RedisFeedBatch) {
     messages += batch.messages.count
+    if batch.answers > 0 { lastConfirmed = .now() }
     if !batch.confirmed.isEmpty { onConfirmed?(batch.confirmed) }
     if !batch.messages.isEmpty { onMessages?(batch.messages) }
   }

@@ -88,6 +88,19 @@ struct RedisFakeServerTests {
     try await server.stop()
   }
 
+  /// It answers PING, so it is not silent; it is of no use.
+  @Test func givesUpAServerThatConfirmsNothing() async throws {
+    let server = try await FakeServer { _, text in text.contains("PING") ? "+PONG\r\n" : nil }
+    var settings = RedisSettings(address: server.address)
+    settings.feedSilence = .milliseconds(400)
+    let feed = try await FeedDriver(settings, ["a"])
+    try await eventually("given up") { feed.heard.downs.count >= 2 }
+    #expect(feed.heard.downs[0].description.contains("confirm"), "\(feed.heard.downs)")
+    #expect(feed.heard.ups == 0)
+    try await feed.close()
+    try await server.stop()
+  }
+
   @Test func garbageInTheMiddleFailsWhatWaits() async throws {
     let server = try await FakeServer { _, text in text.contains("GET") ? "?\r\n" : "+PONG\r\n" }
     let link = try await LinkDriver.ready(RedisSettings(address: server.address))

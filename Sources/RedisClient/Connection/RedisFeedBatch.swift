@@ -4,6 +4,8 @@ import NIOCore
 struct RedisFeedBatch {
   private(set) var messages: [RedisFeedMessage] = []
   private(set) var confirmed: [String] = []
+  /// Requests answered.
+  private(set) var answers = 0
   /// The name of the last message: in a burst for one name it is made once.
   private var lastName = (bytes: ByteBuffer(), text: "")
 
@@ -23,6 +25,7 @@ struct RedisFeedBatch {
       case ("pong", 2): return
       case ("subscribe", 3), ("unsubscribe", 3):
         guard let name = parts[1].string else { throw Self.strange }
+        answers += 1
         if wanted.answered(name, subscribed: kind == "subscribe") { confirmed.append(name) }
       default: throw Self.strange
       }

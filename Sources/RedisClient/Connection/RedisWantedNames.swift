@@ -137,6 +137,9 @@ struct RedisWantedNames {
     if !record.isWanted, !record.isAsked, record.unanswered == 0, !record.isQueued { records[name] = nil }
   }
 
+  /// Whether the server owes an answer.
+  var isAwaiting: Bool { unanswered > 0 }
+
   /// Whether something waits to be asked for.
   var hasWork: Bool { !queue.isEmpty && unanswered < window }
 }
