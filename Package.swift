@@ -82,7 +82,6 @@ let package = Package(
         "Wire", "Framing", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
         nioCore, nioPosix, nioHTTP1, logging, concurrency,
         .product(name: "Configuration", package: "swift-configuration"),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       resources: [.embedInCode("Pages")],
@@ -151,7 +150,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Transports", "Telemetry", nioCore, nioPosix, nioHTTP1,
+        "Wire", "GatewayNode", "Sessions", "Brokering", "Transports", "Telemetry", nioCore, nioPosix,
+        nioHTTP1,
         concurrency, logging,
         .product(name: "Configuration", package: "swift-configuration"),
       ],

@@ -47,7 +47,7 @@ final class ChannelLog {
   /// What the feed brought while the log is read, and how much of it was there before the read was asked for.
   var early: [FeedItem] = []
   var earlyBeforeRead = 0
-  /// The feed was rebuilt while the log was read: read it once more.
+  /// The feed was rebuilt while the log was asked: read it once more.
   var mustRepairAgain = false
   /// Seconds left until the feed is given up; nil while anyone listens.
   var lingering: Int?

@@ -35,7 +35,7 @@ extension DeliveryShard {
       case .skip(let cursor, let missed):
         metrics.skipped.add(Int(missed))
         subscription.stored = cursor
-        subscriber.positions[log.channel] = cursor
+        subscriber.stands(at: cursor, in: log.channel)
       }
     }
   }
@@ -44,7 +44,7 @@ extension DeliveryShard {
   func tell(_ gap: Gap, _ subscription: Subscription) {
     metrics.gaps.add()
     subscription.stored = gap.to
-    subscription.subscriber.positions[subscription.log.channel] = gap.to
+    subscription.subscriber.stands(at: gap.to, in: subscription.log.channel)
     write(.gap(channel: subscription.log.channel, gap), to: subscription.subscriber)
   }
 

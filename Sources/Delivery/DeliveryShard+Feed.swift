@@ -18,9 +18,8 @@ extension DeliveryShard: FeedReceiver {
   /// Every position is checked against the log, many in one call.
   public func feedRestored(presenceLost: Bool) {
     if presenceLost { onPresenceLost?() }
-    let followed = logs.values.filter { $0.continuity != nil }
-    for log in followed where log.phase == .repairing { log.mustRepairAgain = true }
-    verify(followed.filter { $0.phase == .following }[...])
+    for log in logs.values where log.phase != .following { log.mustRepairAgain = true }
+    verify(logs.values.filter { $0.phase == .following && $0.continuity != nil }[...])
   }
 
   private func verify(_ logs: ArraySlice<ChannelLog>) {

@@ -68,7 +68,7 @@ extension DeliveryShard {
   /// Tells an opening gap, and delivers.
   func begin(_ subscription: Subscription) {
     if let cursor = subscription.stored {
-      subscription.subscriber.positions[subscription.log.channel] = cursor
+      subscription.subscriber.stands(at: cursor, in: subscription.log.channel)
     }
     if let gap = subscription.openingGap {
       subscription.openingGap = nil

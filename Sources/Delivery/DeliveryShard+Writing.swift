@@ -72,12 +72,11 @@ extension DeliveryShard {
     }
   }
 
-  /// Where a subscriber stands in all its channels.
+  /// Where a subscriber stands in all its channels; before a gap that it has not been told yet.
   public func positions(of subscriber: Subscriber) -> CursorSet {
-    guard !subscriber.isComposite else { return subscriber.positions }
     var positions = CursorSet()
     for subscription in subscriber.subscriptions {
-      positions[subscription.log.channel] = subscription.cursor
+      positions[subscription.log.channel] = subscription.openingGap?.from ?? subscription.cursor
     }
     return positions
   }

@@ -81,6 +81,7 @@ public final class DeliveryShard {
   /// Begins to deliver to a subscriber that only held its places until now.
   public func start(_ subscriber: Subscriber) {
     subscriber.isStarted = true
+    subscriber.positions = positions(of: subscriber)
     for subscription in subscriber.subscriptions where subscription.state == .behind { begin(subscription) }
     flush()
   }
@@ -166,9 +167,14 @@ public final class DeliveryShard {
         log.oldest = position.oldest
       }
       log.phase = .following
-      let early = log.early
-      log.early = []
-      take(early, in: log)
+      if log.mustRepairAgain, position != nil {
+        log.mustRepairAgain = false
+        repair(log)
+      } else {
+        let early = log.early
+        log.early = []
+        take(early, in: log)
+      }
       resolve(log)
     }
     flush()

@@ -45,6 +45,11 @@ public final class Subscriber {
     }
   }
 
+  /// Remembers a position for the ids of a stream of several channels.
+  func stands(at cursor: Cursor, in channel: ChannelName) {
+    if isComposite { positions[channel] = cursor }
+  }
+
   /// The connection is gone; nothing is written to it any more.
   public func disconnect() {
     context = nil

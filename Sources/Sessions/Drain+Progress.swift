@@ -11,6 +11,13 @@ extension Drain {
     public var secondsLeft: Int
     /// Sessions that had to be closed.
     public var forced: Int
+
+    public init(remaining: Int, perSecond: Double, secondsLeft: Int, forced: Int) {
+      self.remaining = remaining
+      self.perSecond = perSecond
+      self.secondsLeft = secondsLeft
+      self.forced = forced
+    }
   }
 
   /// Of the drain that is under way, or of the one that ended in `drained`.

@@ -98,13 +98,18 @@ extension Drain {
     return .acceptNew
   }
 
-  /// A drain by command. Asked again, it takes the new window from now on. Does nothing while the node starts or
-  /// once a signal has asked.
-  public mutating func drainCommanded(window: TimeAmount, settle: TimeAmount, now: NIODeadline) -> Action? {
+  /// A drain by command, of `held` sessions. Asked again, it takes the new window from now on. Does nothing while
+  /// the node starts or once a signal has asked.
+  public mutating func drainCommanded(
+    window: TimeAmount,
+    settle: TimeAmount,
+    held: Int = 0,
+    now: NIODeadline
+  ) -> Action? {
     let plan = Plan(cause: .command, window: window)
     switch phase {
     case .ready:
-      begin(plan, settle: settle, now: now)
+      begin(plan, settle: settle, held: held, now: now)
       return .refuseNew
     case .settling(let old, let until) where old.cause == .command:
       phase = .settling(plan, until: until)
@@ -119,13 +124,18 @@ extension Drain {
 
   /// `SIGTERM` or `SIGINT`. The first starts a drain, or lets one by command end in an exit, within `window` of
   /// now; the second ends the process at once.
-  public mutating func signalled(window: TimeAmount, settle: TimeAmount, now: NIODeadline) -> Action? {
+  public mutating func signalled(
+    window: TimeAmount,
+    settle: TimeAmount,
+    held: Int = 0,
+    now: NIODeadline
+  ) -> Action? {
     switch phase {
     case .starting, .drained:
       phase = .leaving
       return .exit(0)
     case .ready:
-      begin(Plan(cause: .signal, window: window), settle: settle, now: now)
+      begin(Plan(cause: .signal, window: window), settle: settle, held: held, now: now)
       return .refuseNew
     case .settling(var plan, let until) where plan.cause == .command:
       plan = Plan(cause: .signal, window: min(plan.window, window))
@@ -159,28 +169,31 @@ extension Drain {
     }
   }
 
-  /// Time passed. `held` sessions are here, `untold` of them have had no goodbye; the other nodes can take
-  /// `acceptable` sessions a second together, nil where that is not known.
+  /// Time passed. `held` sessions are here, `untold` of them have had no goodbye. `departing` memberships outlive
+  /// their connection for the grace time: the drain waits for them too. The other nodes can take `acceptable`
+  /// sessions a second together, nil where that is not known.
   public mutating func ticked(
     now: NIODeadline,
     held: Int,
     untold: Int,
+    departing: Int = 0,
     acceptable: Double? = nil
   ) -> Action? {
     self.now = now
     remaining = held
+    let isEmpty = held == 0 && departing == 0
     switch phase {
     case .settling(let plan, let until):
-      if held == 0, now >= until { return over(plan) }
+      if isEmpty, now >= until { return over(plan) }
       if now >= until {
         phase = .sendingAway(plan, Pace(from: now, window: plan.window))
         return sendAway(untold: untold, acceptable: acceptable)
       }
       return nil
     case .sendingAway(let plan, _):
-      return held == 0 ? over(plan) : sendAway(untold: untold, acceptable: acceptable)
+      return isEmpty ? over(plan) : sendAway(untold: untold, acceptable: acceptable)
     case .waiting(let plan, let until):
-      if held == 0 { return over(plan) }
+      if isEmpty { return over(plan) }
       if untold > 0 {
         // A session that was on its way in when the drain began.
         phase = .waiting(plan, until: now + Drain.patience)
@@ -201,8 +214,9 @@ extension Drain {
     return over(plan)
   }
 
-  private mutating func begin(_ plan: Plan, settle: TimeAmount, now: NIODeadline) {
+  private mutating func begin(_ plan: Plan, settle: TimeAmount, held: Int, now: NIODeadline) {
     self.now = now
+    remaining = held
     forced = 0
     lastGoodbye = nil
     phase = .settling(plan, until: now + settle)

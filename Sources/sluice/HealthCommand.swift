@@ -14,8 +14,7 @@ struct HealthCommand: AsyncParsableCommand {
 
   func run() async throws {
     let answer = try await node.client().send(.GET, "/readyz")
-    let text = String(buffer: answer.body)
-    guard answer.status == .ok else { throw CommandFailure("not ready: \(text)") }
-    print(text)
+    guard answer.status == .ok else { throw CommandFailure("not ready: \(answer.problem)") }
+    print("ready")
   }
 }

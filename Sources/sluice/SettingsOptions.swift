@@ -20,6 +20,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.settle)) var settle: String?
   @Option(help: help(.heartbeat)) var heartbeat: String?
   @Option(help: help(.streamComment)) var streamComment: String?
+  @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
   @Option(help: help(.writeBufferLow)) var writeBufferLow: String?
   @Option(help: help(.writeBufferHigh)) var writeBufferHigh: String?
   @Option(help: help(.ringBytes)) var ringBytes: String?
@@ -42,6 +43,7 @@ struct SettingsOptions: ParsableArguments {
     case .settle: settle
     case .heartbeat: heartbeat
     case .streamComment: streamComment
+    case .channelsPerConnection: channelsPerConnection
     case .writeBufferLow: writeBufferLow
     case .writeBufferHigh: writeBufferHigh
     case .ringBytes: ringBytes

@@ -117,12 +117,13 @@ final class DeliveryModel {
     }
   }
 
-  /// Ends every fault, lets everything settle, and asks the judges.
+  /// Ends every fault, the last by a feed that is restored and silent, lets everything settle, and asks the judges.
   func verdict() throws -> [String] {
     port.isDown = false
     port.delay = 0
-    restoreFeed()
+    port.isDeaf = true
     for channel in channels { publish(1, in: channel) }
+    restoreFeed()
     for client in clients where !client.isReading { client.setReading(true) }
     for _ in 0..<200 {
       loop.advanceTime(by: .milliseconds(100))

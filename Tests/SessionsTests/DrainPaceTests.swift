@@ -235,6 +235,26 @@ import Testing
     #expect(drain.forced == 1)
   }
 
+  @Test func membersAreWaitedForUntilTheirGraceIsOver() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.signalled(window: .zero, settle: .zero, now: start)
+    #expect(drain.ticked(now: start, held: 1, untold: 1) == .sendAway(1))
+    #expect(drain.ticked(now: start + .seconds(1), held: 0, untold: 0, departing: 3) == nil)
+    #expect(drain.progress?.remaining == 0)
+    #expect(drain.ticked(now: start + .seconds(4), held: 0, untold: 0) == .exit(0))
+  }
+
+  @Test func membersWithoutASessionAreNotWaitedForLongerThanSessions() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.signalled(window: .zero, settle: .zero, now: start)
+    #expect(drain.ticked(now: start, held: 0, untold: 0, departing: 2) == nil)
+    #expect(drain.ticked(now: start + .seconds(12), held: 0, untold: 0, departing: 2) == .closeRemaining)
+    #expect(drain.remainingClosed(0) == .exit(0))
+    #expect(drain.forced == 0)
+  }
+
   @Test func whenTheUntoldLeaveByThemselvesTheLastGoodbyeCounts() {
     var drain = Drain()
     _ = drain.started()
@@ -243,6 +263,13 @@ import Testing
     #expect(drain.ticked(now: start + .seconds(5), held: 1, untold: 0) == nil)
     #expect(drain.ticked(now: start + .milliseconds(11_900), held: 1, untold: 0) == nil)
     #expect(drain.ticked(now: start + .seconds(12), held: 1, untold: 0) == .closeRemaining)
+  }
+
+  @Test func theProgressCanBeReadBeforeTheFirstTick() {
+    var drain = Drain()
+    _ = drain.started()
+    _ = drain.drainCommanded(window: .seconds(30), settle: .seconds(5), held: 7, now: start)
+    #expect(drain.progress == Drain.Progress(remaining: 7, perSecond: 0, secondsLeft: 35, forced: 0))
   }
 
   @Test func theProgressCanBeRead() throws {

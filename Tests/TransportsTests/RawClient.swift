@@ -44,10 +44,14 @@ final class RawClient: Sendable {
     let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.allowRemoteHalfClosure, value: true)
       .channelOption(.autoRead, value: autoRead)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Collector())
+        }
+      }
       .connect(to: address).get()
     let collector = try await channel.eventLoop.submit {
-      let collector = Collector()
-      try channel.pipeline.syncOperations.addHandler(collector)
+      let collector = try channel.pipeline.syncOperations.handler(type: Collector.self)
       return NIOLoopBound(collector, eventLoop: channel.eventLoop)
     }.get()
     return RawClient(channel: channel, collector: collector)

@@ -1,29 +1,19 @@
 internal import Logging
-private import NIOConcurrencyHelpers
 internal import NIOCore
 internal import Sessions
-internal import Telemetry
+private import Telemetry
 
 /// Carries out the drain of one node: tells the event loops what the state machine decides.
 ///
 /// Called from any thread; everything happens on one event loop, in the order of the calls.
 final class Conductor: Sendable {
-  /// How the node stands, at a moment.
-  struct Standing: Sendable, Equatable {
-    var state: NodeState
-    var drain: Drain.Progress?
-  }
-
   let settings: NodeSettings
   private let loop: any EventLoop
   private let crews: [Crew]
   private let stage: NIOLoopBoundBox<Stage>
-  private let latest = NIOLockedValueBox(Standing(state: .starting))
+  private let status: NodeStatus
   private let exit: EventLoopPromise<Int32>
   private let log: Logger
-  /// Sessions told to go, and those that had to be closed.
-  private let sentAway: Counter
-  private let forced: Counter
   private let changed: @Sendable () -> Void
 
   private struct Stage {
@@ -38,42 +28,25 @@ final class Conductor: Sendable {
   /// - Parameter changed: called on `loop` when the state has become another.
   init(
     settings: NodeSettings,
+    status: NodeStatus,
     loop: any EventLoop,
     crews: [Crew],
-    metrics: MetricsRegistry,
     log: Logger,
     changed: @escaping @Sendable () -> Void
   ) {
     self.settings = settings
+    self.status = status
     self.loop = loop
     self.crews = crews
     self.log = log
     self.changed = changed
     exit = loop.makePromise()
     stage = NIOLoopBoundBox.makeBoxSendingValue(Stage(), eventLoop: loop)
-    sentAway = metrics.counter("sluice_drain_sent_away_total", help: "Sessions that a drain told to go.")
-    forced = metrics.counter("sluice_drain_forced_total", help: "Sessions that a drain had to close.")
-    let latest = latest
-    for state in NodeState.allCases {
-      metrics.gauge(
-        "sluice_node_state",
-        help: "1 for the state of the node.",
-        labels: ["state": state.rawValue]
-      ) {
-        latest.withLockedValue { $0.state == state ? 1 : 0 }
-      }
-    }
-    metrics.gauge("sluice_drain_remaining", help: "Sessions that the drain still has to see off.") {
-      Double(latest.withLockedValue { $0.drain?.remaining ?? 0 })
-    }
   }
 
   deinit {
     exit.fail(CancellationError())
   }
-
-  /// How the node stands now. From any thread.
-  var standing: Standing { latest.withLockedValue { $0 } }
 
   /// The code with which to exit, once it is time to shut down.
   var exitCode: EventLoopFuture<Int32> { exit.futureResult }
@@ -83,28 +56,41 @@ final class Conductor: Sendable {
     loop.execute { self.handle { $0.started() } }
   }
 
+  /// The node cannot serve, and never will: `exitCode` fails.
+  func abandoned(_ error: any Error) {
+    exit.fail(error)
+  }
+
   /// A signal to stop.
   func signalled() {
     loop.execute {
       self.handle {
-        $0.signalled(window: self.settings.drainWindow, settle: self.settings.settle, now: .now())
+        $0.signalled(
+          window: self.settings.drainWindow,
+          settle: self.settings.settle,
+          held: self.status.report.connections.all,
+          now: .now()
+        )
       }
     }
   }
 
   /// Drains over `window`; answers how the node stands afterwards.
-  func drain(over window: TimeAmount) -> EventLoopFuture<Standing> {
+  func drain(over window: TimeAmount) -> EventLoopFuture<NodeStatus.Standing> {
     loop.submit {
-      self.handle { $0.drainCommanded(window: window, settle: self.settings.settle, now: .now()) }
-      return self.standing
+      let held = self.status.report.connections.all
+      self.handle {
+        $0.drainCommanded(window: window, settle: self.settings.settle, held: held, now: .now())
+      }
+      return self.status.standing
     }
   }
 
   /// Calls a drain off; answers how the node stands afterwards.
-  func undrain() -> EventLoopFuture<Standing> {
+  func undrain() -> EventLoopFuture<NodeStatus.Standing> {
     loop.submit {
       self.handle { $0.undrainRequested() }
-      return self.standing
+      return self.status.standing
     }
   }
 
@@ -119,8 +105,8 @@ final class Conductor: Sendable {
   }
 
   private func publish(since before: NodeState) {
-    let now = Standing(state: stage.value.drain.state, drain: stage.value.drain.progress)
-    latest.withLockedValue { $0 = now }
+    let now = NodeStatus.Standing(state: stage.value.drain.state, drain: stage.value.drain.progress)
+    status.standing = now
     guard now.state != before else { return }
     log.notice(
       "the node is \(now.state.rawValue)",
@@ -141,8 +127,7 @@ final class Conductor: Sendable {
 
   private func sendAway(_ count: Int) {
     for (crew, share) in zip(crews, Conductor.shares(of: count, among: stage.value.untold)) where share > 0 {
-      let sentAway = sentAway
-      crew.tell { sentAway.add($0.sendAway(share)) }
+      crew.tell { _ = $0.sendAway(share) }
     }
   }
 
@@ -151,7 +136,6 @@ final class Conductor: Sendable {
       .map { $0.reduce(0, +) }
       .assumeIsolated()
       .whenSuccess { count in
-        self.forced.add(count)
         if count > 0 {
           self.log.warning("sessions did not leave and were closed", metadata: [LogKey.count: "\(count)"])
         }
@@ -174,16 +158,34 @@ final class Conductor: Sendable {
   private func tick() {
     guard !stage.value.isCounting else { return }
     stage.value.isCounting = true
-    EventLoopFuture.whenAllSucceed(crews.map { $0.ask { [$0.sessions, $0.untold] } }, on: loop)
+    EventLoopFuture.whenAllSucceed(crews.map { $0.ask { Count($0) } }, on: loop)
       .assumeIsolated()
       .whenComplete { result in
         self.stage.value.isCounting = false
         guard case .success(let counts) = result else { return }
-        self.stage.value.untold = counts.map { $0[1] }
-        let held = counts.reduce(0) { $0 + $1[0] }
-        let untold = counts.reduce(0) { $0 + $1[1] }
-        self.handle { $0.ticked(now: .now(), held: held, untold: untold) }
+        self.stage.value.untold = counts.map(\.untold)
+        self.handle {
+          $0.ticked(
+            now: .now(),
+            held: counts.reduce(0) { $0 + $1.held },
+            untold: counts.reduce(0) { $0 + $1.untold },
+            departing: counts.reduce(0) { $0 + $1.departing }
+          )
+        }
       }
+  }
+
+  /// What a crew has, at one moment.
+  private struct Count: Sendable {
+    let held: Int
+    let untold: Int
+    let departing: Int
+
+    init(_ keeper: any SessionKeeper) {
+      held = keeper.sessions
+      untold = keeper.untold
+      departing = keeper.departing
+    }
   }
 
   /// Splits `count` among the crews in proportion to what each has.

@@ -6,6 +6,8 @@ protocol SessionKeeper: AnyObject {
   var sessions: Int { get }
   /// Those among them that have had no goodbye.
   var untold: Int { get }
+  /// Memberships that outlive their connection for the grace time.
+  var departing: Int { get }
 
   /// Whether new sessions are told to go elsewhere.
   func refuseNew(_ refusing: Bool)

@@ -19,3 +19,10 @@ extension OperatorClient {
     return answer.body
   }
 }
+
+extension OperatorClient.Answer {
+  /// What the node says is wrong.
+  public var problem: String {
+    (try? JSONObject(body))?["detail"]?.string ?? status.reasonPhrase
+  }
+}

@@ -17,7 +17,12 @@ enum HostName {
   }
 
   static func random() -> String {
-    "gateway-" + String((0..<6).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement()! })
+    "gateway-" + randomSuffix(6)
+  }
+
+  /// Letters and digits that cannot be mistaken for each other.
+  static func randomSuffix(_ length: Int) -> String {
+    String((0..<length).map { _ in "abcdefghijkmnpqrstuvwxyz23456789".randomElement()! })
   }
 
   static func isNodeName(_ text: String) -> Bool {

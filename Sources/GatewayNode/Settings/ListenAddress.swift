@@ -1,4 +1,4 @@
-private import NIOCore
+internal import NIOCore
 
 /// Where a listener is bound.
 public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
@@ -27,6 +27,11 @@ public struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
       guard ListenAddress.isName(host) else { return nil }
     }
     self.init(host: String(host), port: port)
+  }
+
+  /// Where a listener was bound.
+  init(_ bound: SocketAddress) {
+    self.init(host: bound.ipAddress ?? "", port: bound.port ?? 0)
   }
 
   /// Nobody but this machine can reach it.

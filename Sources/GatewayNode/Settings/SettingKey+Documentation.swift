@@ -21,6 +21,7 @@ extension SettingKey {
     case .settle: "The time for load balancers to notice a drain before the first session is sent away."
     case .heartbeat: "Silence after which a WebSocket is sent a ping. Stay below the proxy's read timeout."
     case .streamComment: "Silence after which an event stream is sent a comment."
+    case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
     case .writeBufferLow:
       "Bytes waiting for a slow reader, below which the node writes to it again."
     case .writeBufferHigh: "Bytes waiting for a slow reader, above which the node stops writing to it."
@@ -46,6 +47,7 @@ extension SettingKey {
     case .settle: .duration(.zero ... .minutes(10))
     case .heartbeat: .duration(.seconds(1) ... .hours(1))
     case .streamComment: .duration(.seconds(1) ... .hours(1))
+    case .channelsPerConnection: .count(1...1_000_000)
     case .writeBufferLow, .writeBufferHigh: .size(1_024...16_777_216)
     case .ringBytes: .size(0...1_073_741_824)
     case .ringMemory: .size(0...1_099_511_627_776)
@@ -85,6 +87,7 @@ extension NodeSettings {
     case .settle: DurationText.write(settle)
     case .heartbeat: DurationText.write(heartbeat)
     case .streamComment: DurationText.write(streamComment)
+    case .channelsPerConnection: "\(channelsPerConnection)"
     case .writeBufferLow: SizeText.write(writeBufferLow)
     case .writeBufferHigh: SizeText.write(writeBufferHigh)
     case .ringBytes: SizeText.write(ringBytes)

@@ -27,12 +27,12 @@ public struct ChannelFollower {
   public mutating func subscribed(leg: Int, at cursor: Cursor?, resumed: Bool, asked: Cursor?) {
     source = leg
     if let asked {
+      track.record(position == nil ? .started(at: asked) : .resumed(from: asked))
       if resumed, let cursor, cursor != asked {
         track.record(.misplaced(asked: asked, answered: cursor))
-      } else {
-        track.record(.resumed(from: asked))
       }
       sourcePosition = asked
+      if position == nil { position = asked }
     } else if let cursor {
       track.record(position.map { .resumed(from: $0) } ?? .started(at: cursor))
       sourcePosition = cursor

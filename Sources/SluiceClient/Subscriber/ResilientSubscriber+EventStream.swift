@@ -7,11 +7,11 @@ extension ResilientSubscriber {
     let isNative = settings.transport == .nativeEventSource
     var path = "/v1/stream?channels=" + followers.map(\.channel.text).joined(separator: ",")
     let isResuming = lastEventID.readableBytes > 0
-    if let since = settings.since, isNative || !isResuming { path += "&since=\(since)" }
+    if let since = initialSince, isNative || !isResuming { path += "&since=\(since)" }
     if let presence = settings.presence { path += "&presence=\(presence.rawValue)" }
     if let session, !isNative { path += "&session=\(session)" }
     if let route = settings.route { path += "&route=\(route)" }
-    leg.asked = followers.map { isResuming ? $0.position : nil }
+    leg.asked = followers.map { isResuming ? $0.position : initialCursor }
     leg.link = .eventStream(
       EventStreamConnection(
         to: endpoint,
@@ -29,6 +29,18 @@ extension ResilientSubscriber {
         }
       }
     )
+  }
+
+  /// What a stream is asked for that resumes nothing.
+  private var initialSince: SinceSet? {
+    switch settings.since {
+    case nil: return nil
+    case .start: return .start
+    case .cursor(let cursor):
+      var set = CursorSet()
+      for follower in followers { set[follower.channel] = cursor }
+      return .positions(set)
+    }
   }
 
   private func take(_ event: ServerSentEvent, on leg: SubscriberLeg) {

@@ -13,7 +13,7 @@ extension ResilientSubscriber {
         switch event {
         case .opened(let answer):
           self.keepRoute(answer.headers)
-          for index in self.followers.indices { self.subscribe(index, on: leg) }
+          if !self.isHeldBack { self.subscribeAll(on: leg) }
         case .text(let text):
           if !self.glance(at: text, on: leg), let event = self.take(text, on: leg) {
             self.answer(event, on: leg)
@@ -26,11 +26,15 @@ extension ResilientSubscriber {
     )
   }
 
+  func subscribeAll(on leg: SubscriberLeg) {
+    for index in followers.indices { subscribe(index, on: leg) }
+  }
+
   /// The number of a request is the channel's place, counted from 1.
   private func subscribe(_ index: Int, on leg: SubscriberLeg) {
     guard case .webSocket(let connection) = leg.link else { return }
     let position = followers[index].position
-    leg.asked[index] = position
+    leg.asked[index] = position ?? initialCursor
     connection.send(
       ClientRequest(
         id: Int64(index + 1),

@@ -33,6 +33,7 @@ public final class ResilientSubscriber {
   private var dial: Scheduled<Void>?
   private var watch: Scheduled<Void>?
   private var isStopped = false
+  var isHeldBack: Bool
   /// Why it has given up for good, if it has.
   public private(set) var givenUp: String?
   /// Messages that were news.
@@ -42,6 +43,7 @@ public final class ResilientSubscriber {
     self.settings = settings
     self.loop = loop
     backoff = settings.backoff
+    isHeldBack = settings.isHeldBack
     followers = settings.channels.map { ChannelFollower(channel: $0) }
     channelBytes = settings.channels.map { ContiguousArray($0.text.utf8) }
   }
@@ -61,6 +63,16 @@ public final class ResilientSubscriber {
     end()
   }
 
+  /// Subscribes, where the settings hold it back.
+  public func release() {
+    guard isHeldBack else { return }
+    isHeldBack = false
+    if let current {
+      current.openingSince = .now()
+      subscribeAll(on: current)
+    }
+  }
+
   /// Cuts its connection, as a lost network does; it comes back by itself.
   public func cut() {
     successor?.abort()
@@ -77,6 +89,11 @@ public final class ResilientSubscriber {
       case nil: break
       }
     }
+  }
+
+  /// The cursor that the settings begin with.
+  var initialCursor: Cursor? {
+    if case .cursor(let cursor) = settings.since { cursor } else { nil }
   }
 
   /// Whether every channel is subscribed at the moment.
@@ -197,7 +214,7 @@ extension ResilientSubscriber {
       let now = NIODeadline.now()
       if leg.isReady {
         if now - leg.lastHeard > settings.longestSilence { leg.abort() }
-      } else if now - leg.dialedAt > settings.openingTimeout {
+      } else if !isHeldBack, now - leg.openingSince > settings.openingTimeout {
         leg.abort()
       }
     }

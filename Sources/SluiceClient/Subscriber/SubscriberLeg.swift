@@ -16,7 +16,7 @@ final class SubscriberLeg {
   /// The position that was given for each channel.
   var asked: [Cursor?]
   var isSentAway = false
-  let dialedAt = NIODeadline.now()
+  var openingSince = NIODeadline.now()
 
   init(serial: Int, channels: Int) {
     self.serial = serial
@@ -30,7 +30,7 @@ final class SubscriberLeg {
     switch link {
     case .webSocket(let connection): connection.lastHeard
     case .eventStream(let connection): connection.lastHeard
-    case nil: dialedAt
+    case nil: openingSince
     }
   }
 

@@ -9,9 +9,11 @@ public struct SubscriberSettings: Sendable {
   public var endpoint: Endpoint
   public var transport = SubscriberTransport.webSocket
   public var channels: [ChannelName]
-  /// Where it begins: from now, when nil.
+  /// Where it begins, in every channel: from now, when nil.
   public var since: Since?
   public var presence: PresenceWish?
+  /// A WebSocket connects but does not subscribe until it is released.
+  public var isHeldBack = false
   /// Of every request, as `Authorization`.
   public var headers: HTTPHeaders = [:]
   /// Tells a load balancer where to go, for a client without cookies.

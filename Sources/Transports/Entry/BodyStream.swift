@@ -7,11 +7,7 @@ public import NIOCore
 public final class BodyStream {
   private var connection: HTTPConnectionHandler?
   private let keepsAlive: Bool
-  public let channel: any Channel
-
-  /// Of the connection's last handler, for who writes framed bytes to many at once; nil when the client has gone.
-  var context: ChannelHandlerContext? { self.connection?.context }
-  /// Whether the body is in chunks: then what is written to ``channel`` directly, or by ``writeFramed(_:)``, must
+  /// Whether the body is in chunks: then what is written to ``context`` directly, or by ``writeFramed(_:)``, must
   /// be as ``ChunkedBody`` writes it.
   public let isChunked: Bool
 
@@ -20,16 +16,18 @@ public final class BodyStream {
   /// Called at most once, when the client goes away before ``end()``.
   public var onGone: (() -> Void)?
 
-  init(connection: HTTPConnectionHandler, channel: any Channel, isChunked: Bool, keepsAlive: Bool) {
+  init(connection: HTTPConnectionHandler, isChunked: Bool, keepsAlive: Bool) {
     self.connection = connection
-    self.channel = channel
     self.isChunked = isChunked
     self.keepsAlive = keepsAlive
   }
 
   public var isOpen: Bool { self.connection != nil }
 
-  public var isWritable: Bool { self.connection != nil && self.channel.isWritable }
+  public var isWritable: Bool { self.context?.channel.isWritable ?? false }
+
+  /// For who writes framed bytes itself, to many streams at once; nil once the stream has ended or its client gone.
+  public var context: ChannelHandlerContext? { self.connection?.context }
 
   /// Sends a piece of the body, as one chunk, with the next ``flush()``.
   public func write(_ content: ByteBuffer) {

@@ -48,13 +48,8 @@ extension HTTPConnectionHandler {
   }
 
   func beganStream(isChunked: Bool, keepsAlive: Bool) -> BodyStream? {
-    guard let context = self.context else { return nil }
-    let stream = BodyStream(
-      connection: self,
-      channel: context.channel,
-      isChunked: isChunked,
-      keepsAlive: keepsAlive
-    )
+    guard self.context != nil else { return nil }
+    let stream = BodyStream(connection: self, isChunked: isChunked, keepsAlive: keepsAlive)
     self.phase = .streaming(stream)
     return stream
   }

@@ -15,6 +15,12 @@ public struct HTTPRequest: Sendable {
   /// The other end of the TCP connection; nil only where there is no socket.
   public let peer: SocketAddress?
 
+  /// The last address of `X-Forwarded-For`, which is what the nearest proxy saw. To be believed only when ``peer`` is a
+  /// proxy of ours.
+  public var forwardedAddress: String? {
+    self.headers[canonicalForm: "X-Forwarded-For"].last.map(String.init)
+  }
+
   /// The token of `Authorization: Bearer` (RFC 6750 section 2.1).
   public var bearerToken: Substring? {
     guard let value = self.headers.first(name: "Authorization") else { return nil }

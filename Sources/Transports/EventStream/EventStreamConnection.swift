@@ -17,6 +17,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
+  private var stall: StallWatch?
 
   init(worker: Worker, session: Session, presence: PresenceWish?, isChunked: Bool) {
     self.worker = worker
@@ -31,9 +32,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
     self.body = body
     if let context = body.context { subscriber.connect(context) }
     body.onGone = { [weak self] in self?.ended() }
-    body.onWritabilityChanged = { [weak self] isWritable in
-      if let self, isWritable { worker.shard.becameWritable(subscriber) }
-    }
+    body.onWritabilityChanged = { [weak self] in self?.writabilityChanged($0) }
     worker.hold(self)
     worker.context.metrics.eventStreams.add(1)
     var opening = ByteBuffer()
@@ -51,6 +50,18 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
       }
     }
     worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
+  }
+
+  private func writabilityChanged(_ isWritable: Bool) {
+    if stall == nil, let channel = body?.context?.channel {
+      stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
+        [unowned self] in
+        worker.context.metrics.tooSlow.add()
+        channel.close(promise: nil)
+      }
+    }
+    stall?.writabilityChanged(isWritable)
+    if isWritable { worker.shard.becameWritable(subscriber) }
   }
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {
@@ -86,6 +97,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
     guard body != nil else { return }
     body = nil
     worker.entry.wheel.disarm(self)
+    stall?.stop()
     worker.release(self)
     worker.context.metrics.eventStreams.add(-1)
     for subscription in subscriber.subscriptions {

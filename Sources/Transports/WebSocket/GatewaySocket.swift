@@ -17,6 +17,7 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
   weak var connection: WebSocketConnection<GatewaySocket>?
   private var strikes = Strikes()
   private var farewell: Farewell?
+  private var stall: StallWatch?
 
   init(worker: Worker, session: Session, user: String?) {
     self.worker = worker
@@ -58,11 +59,24 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
   }
 
   func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<GatewaySocket>) {
+    watchStall(isWritable)
     if isWritable { worker.shard.becameWritable(subscriber) }
+  }
+
+  private func watchStall(_ isWritable: Bool) {
+    if stall == nil, let channel = connection?.context?.channel {
+      stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
+        [unowned self] in
+        worker.context.metrics.tooSlow.add()
+        connection?.close(.tooSlow, reason: "nothing was read for too long")
+      }
+    }
+    stall?.writabilityChanged(isWritable)
   }
 
   func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
     if let farewell { worker.entry.wheel.disarm(farewell) }
+    stall?.stop()
     worker.release(self)
     worker.context.metrics.webSockets.add(-1)
     let wait = worker.context.presenceGrace + (farewell?.delayLeft ?? .zero)

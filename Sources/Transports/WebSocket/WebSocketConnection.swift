@@ -29,6 +29,8 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   var wheelPlace = TimerWheel.Place()
   private var decoder: WebSocketDecoder
   private var phase = Phase.open
+  /// For who writes ready frames itself, many connections at once; nil once the socket is closed. After the owner
+  /// was told of the end nothing may be written to it.
   private(set) var context: ChannelHandlerContext?
   /// When the peer was last heard, by the wheel's coarse clock.
   private var lastHeard: NIODeadline
@@ -48,9 +50,6 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.decoder = WebSocketDecoder(role: .server, maximumMessageSize: settings.maximumMessageSize)
     self.lastHeard = wheel.eventLoop.now
   }
-
-  /// The channel, for who writes ready frames to many at once; nil once the socket is closed.
-  var channel: (any Channel)? { self.context?.channel }
 
   /// Whether messages can still be sent.
   var isOpen: Bool {

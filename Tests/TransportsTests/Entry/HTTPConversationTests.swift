@@ -202,6 +202,21 @@ struct HTTPConversationTests {
     #expect(!stream.isOpen && !stream.isWritable)
   }
 
+  @Test func saysWhoAsksAndWithWhichToken() throws {
+    let (entry, later) = try self.later()
+    for fields in [
+      "X-Forwarded-For: 10.0.0.1, 192.0.2.7\r\nAuthorization: bearer  a.b.c\r\n",
+      "Authorization: Basic x\r\n",
+    ] {
+      try entry.send("GET /later/0 HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+      later.responders.removeFirst().respond(.noContent)
+    }
+    #expect(later.requests[0].forwardedAddress == "192.0.2.7")
+    #expect(later.requests[0].bearerToken == "a.b.c")
+    #expect(later.requests[0].peer == later.requests[1].peer)
+    #expect(later.requests[1].forwardedAddress == nil && later.requests[1].bearerToken == nil)
+  }
+
   @Test func stopsKeepingAlive() throws {
     let (idle, _) = try self.later()
     idle.loop.stopKeepingAlive()

@@ -143,7 +143,7 @@ struct WebSocketConnectionTests {
     harness.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
     #expect(!harness.channel.isActive)
     #expect(harness.owner.ends == [.lost])
-    #expect(harness.connection.channel == nil)
+    #expect(harness.connection.context == nil)
   }
 
   @Test func pingsTheSilentAndCutsTheDead() throws {

@@ -35,7 +35,6 @@ extension RedisScripts {
         offset = whole(redis.call('HINCRBY', meta, 'offset', 1))
         redis.call('XADD', log, 'MAXLEN', '=', held, offset .. '-0', unpack(entry))
       end
-      drop_older(log, now - ttl * 1000)
       redis.call('EXPIRE', log, ttl)
       keep(meta, ttl)
 

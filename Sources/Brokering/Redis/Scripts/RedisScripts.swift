@@ -21,20 +21,30 @@ extension RedisScripts {
     time + """
       local function offset_of(entry) return tonumber(string.match(entry[1], '^%d+')) end
 
+      -- The oldest entry, or nil.
+      local function first(log)
+        local info = redis.pcall('XINFO', 'STREAM', log)
+        if info.err then return nil end
+        for index = 1, #info, 2 do
+          if info[index] == 'first-entry' then return info[index + 1] or nil end
+        end
+      end
+
       -- Drops what is older than `oldest`; answers the offset of the oldest entry left.
       local function drop_older(log, oldest)
-        local count = 1
+        local head = first(log)
+        if not head then return nil end
+        if tonumber(head[2][2]) >= oldest then return offset_of(head) end
         while true do
-          local head = redis.call('XRANGE', log, '-', '+', 'COUNT', count)
-          if #head == 0 then return nil end
-          for index, entry in ipairs(head) do
+          local old = redis.call('XRANGE', log, '-', '+', 'COUNT', 100)
+          if #old == 0 then return nil end
+          for index, entry in ipairs(old) do
             if tonumber(entry[2][2]) >= oldest then
-              if index > 1 then redis.call('XTRIM', log, 'MINID', entry[1]) end
+              redis.call('XTRIM', log, 'MINID', entry[1])
               return offset_of(entry)
             end
           end
-          redis.call('XTRIM', log, 'MINID', whole(offset_of(head[#head]) + 1) .. '-0')
-          count = 100
+          redis.call('XTRIM', log, 'MINID', whole(offset_of(old[#old]) + 1) .. '-0')
         end
       end
 

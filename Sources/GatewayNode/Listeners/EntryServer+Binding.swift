@@ -1,0 +1,32 @@
+internal import NIOCore
+internal import Transports
+
+extension EntryServer {
+  /// Binds what a setting says, or tells why that is not possible.
+  static func bind(
+    _ address: ListenAddress,
+    _ key: SettingKey,
+    _ settings: NodeSettings,
+    on group: any EventLoopGroup,
+    routes: @escaping @Sendable (EntryLoop) -> RouteTable
+  ) async throws(NodeFailure) -> EntryServer {
+    var entry = EntryServer.Settings(host: address.host, port: address.port)
+    entry.backlog = Int32(settings.backlog)
+    entry.lowWaterMark = settings.writeBufferLow
+    entry.highWaterMark = settings.writeBufferHigh
+    do {
+      return try await EntryServer.start(entry, on: group, routes: routes)
+    } catch {
+      throw NodeFailure("cannot listen on \(address) (\(key.flag)): \(SystemReason.text(of: error))")
+    }
+  }
+
+  /// Accepts no more, and closes what waits for nothing; answers under way have until `deadline`.
+  func close(by deadline: NIODeadline) async {
+    try? await stopListening()
+    try? await stopKeepingAlive()
+    while NIODeadline.now() < deadline, let count = try? await connectionCount(), count > 0 {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+}

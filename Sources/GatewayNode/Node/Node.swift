@@ -1,0 +1,141 @@
+internal import Brokering
+internal import Logging
+public import NIOCore
+private import Sessions
+private import Telemetry
+internal import Transports
+
+/// One gateway process: its broker, its workers, its listeners and its life.
+public final class Node: Sendable {
+  /// How often a node tells the cluster how it stands.
+  static let heartbeat = TimeAmount.seconds(2)
+  /// How long the answers under way have when the node stops.
+  static let lastAnswers = TimeAmount.seconds(2)
+  /// How long the broker has to give up the lease.
+  static let brokerFarewell = TimeAmount.seconds(3)
+
+  /// Where clients connect.
+  public var address: SocketAddress { clients.server.localAddress }
+  /// Where backends and operators connect.
+  public var operatorAddress: SocketAddress { operators.localAddress }
+
+  let status: NodeStatus
+  let conductor: Conductor
+  private let clients: ClientListener
+  private let operators: EntryServer
+  private let loop: any EventLoop
+  private let announcing: RepeatedTask
+  private let log: Logger
+
+  private init(
+    status: NodeStatus,
+    conductor: Conductor,
+    clients: ClientListener,
+    operators: EntryServer,
+    loop: any EventLoop,
+    announcing: RepeatedTask,
+    log: Logger
+  ) {
+    self.status = status
+    self.conductor = conductor
+    self.clients = clients
+    self.operators = operators
+    self.loop = loop
+    self.announcing = announcing
+    self.log = log
+  }
+
+  /// Binds both listeners, then connects to the cluster, which may take its time: until then the node is
+  /// `starting` and refuses.
+  ///
+  /// The group must outlive the node, and is left running.
+  public static func start(_ settings: NodeSettings, on group: any EventLoopGroup) async throws -> Node {
+    let incarnation = "\(settings.node)/\(HostName.randomSuffix(8))"
+    var log = Logger(label: "sluice")
+    log[metadataKey: LogKey.node] = "\(settings.node)"
+    Node.introduce(settings, incarnation: incarnation, log)
+    let metrics = NodeMetrics()
+    let loop = group.next()
+    let broker = Node.broker(settings, incarnation: incarnation, on: loop, log: log)
+    let status = NodeStatus(
+      node: settings.node,
+      incarnation: incarnation,
+      broker: broker,
+      metrics: metrics.transport
+    )
+    metrics.add(status)
+    let clients = try await ClientListener.bind(settings, status: status, metrics: metrics, on: group)
+    let conductor = Conductor(
+      settings: settings,
+      status: status,
+      loop: loop,
+      crews: clients.crews,
+      log: log,
+      changed: { broker.announce(status.report.json) }
+    )
+    let operators: EntryServer
+    do {
+      operators = try await OperatorListener.bind(
+        settings,
+        workers: clients.workers,
+        status: status,
+        conductor: conductor,
+        metrics: metrics,
+        on: group
+      )
+    } catch {
+      try? await clients.server.stopListening()
+      throw error
+    }
+    Node.tell(clients.server, operators, log)
+    let announcing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: Node.heartbeat) { _ in
+      broker.announce(status.report.json)
+    }
+    Task {
+      do {
+        try await broker.start()
+        conductor.started()
+      } catch {
+        conductor.abandoned(NodeFailure("the cluster cannot be joined: \(error)"))
+      }
+    }
+    return Node(
+      status: status,
+      conductor: conductor,
+      clients: clients,
+      operators: operators,
+      loop: loop,
+      announcing: announcing,
+      log: log
+    )
+  }
+
+  /// What `SIGTERM` and `SIGINT` do: the first starts the drain, another one ends the node at once.
+  public func signalled() {
+    conductor.signalled()
+  }
+
+  /// Serves until the node is to exit, and answers the code: 0 after a drain, when everything has been closed in
+  /// order; 1 when it was told to end at once, and nothing was.
+  public func run() async throws -> Int32 {
+    do {
+      let code = try await conductor.exitCode.get()
+      if code == 0 { await stop() } else { log.warning("the node ends at once, its drain unfinished") }
+      return code
+    } catch {
+      await stop()
+      throw error
+    }
+  }
+
+  private func stop() async {
+    announcing.cancel()
+    status.standing.state = .stopped
+    status.broker.announce(status.report.json)
+    let deadline = NIODeadline.now() + Node.lastAnswers
+    await clients.server.close(by: deadline)
+    await operators.close(by: deadline)
+    await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
+    log.notice("the node has stopped")
+  }
+}

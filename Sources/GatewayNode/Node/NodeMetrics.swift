@@ -1,0 +1,94 @@
+internal import Delivery
+internal import Sessions
+internal import Telemetry
+internal import Transports
+
+/// Everything a node counts, under the names that a scrape shows.
+struct NodeMetrics {
+  let registry = MetricsRegistry()
+  let transport = TransportMetrics()
+  let delivery = DeliveryMetrics()
+
+  init() {
+    addConnections()
+    addMessages()
+    addChannels()
+    registry.addProcess()
+  }
+
+  private func addConnections() {
+    let help = "Connections that are held open."
+    let name = "sluice_connections"
+    registry.add(transport.webSockets, name, help: help, labels: ["transport": "websocket"])
+    registry.add(transport.eventStreams, name, help: help, labels: ["transport": "sse"])
+    registry.add(transport.polls, name, help: help, labels: ["transport": "poll"])
+    registry.add(
+      transport.refused,
+      "sluice_refused_total",
+      help: "Connections that were sent to another node because this one drains."
+    )
+    registry.add(
+      transport.tooSlow,
+      "sluice_too_slow_total",
+      help: "Connections closed because they took nothing."
+    )
+    registry.add(
+      transport.goodbyes,
+      "sluice_drain_sent_away_total",
+      help: "Sessions that a drain told to go."
+    )
+    registry.add(transport.forced, "sluice_drain_forced_total", help: "Sessions that a drain had to close.")
+  }
+
+  private func addMessages() {
+    registry.add(transport.publishes, "sluice_publishes_total", help: "Publishes that are in the log.")
+    registry.add(
+      transport.failedPublishes,
+      "sluice_publishes_failed_total",
+      help: "Publishes that the log could not take."
+    )
+    registry.add(delivery.deliveries, "sluice_deliveries_total", help: "Messages written to a subscriber.")
+    registry.add(delivery.gaps, "sluice_gaps_total", help: "Gaps told to a subscriber.")
+    registry.add(
+      delivery.skipped,
+      "sluice_skipped_total",
+      help: "Messages passed over in latest and ephemeral channels."
+    )
+    registry.add(delivery.logReads, "sluice_log_reads_total", help: "Reads of a log to repair or catch up.")
+    registry.add(delivery.resumes, "sluice_resumes_total", help: "Subscriptions from a position held before.")
+    registry.add(delivery.resumed, "sluice_resumed_total", help: "Those that went on without a gap.")
+  }
+
+  private func addChannels() {
+    registry.add(delivery.channels, "sluice_channels", help: "Channels followed.")
+    registry.add(delivery.subscriptions, "sluice_subscriptions", help: "Subscriptions of clients.")
+    registry.add(delivery.ringBytes, "sluice_ring_bytes", help: "Memory of recent messages, in bytes.")
+  }
+
+  /// Adds how the node stands.
+  func add(_ status: NodeStatus) {
+    for state in NodeState.allCases {
+      registry.gauge(
+        "sluice_node_state",
+        help: "1 for the state of the node.",
+        labels: ["state": state.rawValue]
+      ) {
+        status.standing.state == state ? 1 : 0
+      }
+    }
+    registry.gauge("sluice_ready", help: "1 while the node takes new connections.") {
+      status.unreadiness == nil ? 1 : 0
+    }
+    registry.gauge("sluice_drain_remaining", help: "Sessions that the drain still has to see off.") {
+      Double(status.standing.drain?.remaining ?? 0)
+    }
+    registry.gauge("sluice_uptime_seconds", help: "Seconds since the node began.") {
+      Double(status.report.uptime)
+    }
+    registry.gauge(
+      "sluice_info",
+      help: "1, with what the node is.",
+      labels: ["node": status.node, "incarnation": status.incarnation, "version": Version.text]
+    ) { 1 }
+  }
+}

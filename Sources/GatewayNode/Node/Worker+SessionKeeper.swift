@@ -1,0 +1,3 @@
+internal import Transports
+
+extension Worker: SessionKeeper {}

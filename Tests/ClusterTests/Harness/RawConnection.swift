@@ -1,0 +1,74 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import SluiceClient
+import Testing
+
+/// A TCP connection without any manners.
+final class RawConnection: Sendable {
+  private let channel: any Channel
+  private let received: NIOLockedValueBox<ByteBuffer>
+  private let hasEnded: NIOLockedValueBox<Bool>
+
+  init(to endpoint: Endpoint) async throws {
+    let received = NIOLockedValueBox(ByteBuffer())
+    let hasEnded = NIOLockedValueBox(false)
+    self.received = received
+    self.hasEnded = hasEnded
+    channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Collector(received, hasEnded))
+        }
+      }
+      .connect(host: endpoint.host, port: endpoint.port).get()
+  }
+
+  func send(_ text: String) { channel.writeAndFlush(ByteBuffer(string: text), promise: nil) }
+
+  func send(_ bytes: [UInt8]) { channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+
+  /// Everything up to now.
+  var text: String { received.withLockedValue { String(buffer: $0) } }
+
+  var bytes: [UInt8] { received.withLockedValue { Array($0.readableBytesView) } }
+
+  var isEnded: Bool { hasEnded.withLockedValue { $0 } }
+
+  /// Everything, once it contains `part`.
+  func text(with part: String, within limit: Duration = .seconds(20)) async throws -> String {
+    try await eventually(
+      "\(part.debugDescription) in an answer, which is \(text.debugDescription)",
+      within: limit
+    ) {
+      text.contains(part) ? text : nil
+    }
+  }
+
+  /// Everything, once the server has closed.
+  func textToTheEnd(within limit: Duration = .seconds(20)) async throws -> String {
+    try await eventually("the server's end of a connection", within: limit) { isEnded ? text : nil }
+  }
+
+  func close() { channel.close(promise: nil) }
+
+  private final class Collector: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    private let received: NIOLockedValueBox<ByteBuffer>
+    private let hasEnded: NIOLockedValueBox<Bool>
+
+    init(_ received: NIOLockedValueBox<ByteBuffer>, _ hasEnded: NIOLockedValueBox<Bool>) {
+      self.received = received
+      self.hasEnded = hasEnded
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+      let bytes = Self.unwrapInboundIn(data)
+      received.withLockedValue { _ = $0.writeImmutableBuffer(bytes) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) { hasEnded.withLockedValue { $0 = true } }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  }
+}

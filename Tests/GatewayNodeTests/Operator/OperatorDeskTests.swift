@@ -1,0 +1,155 @@
+import NIOCore
+import NIOHTTP1
+import Sessions
+import Testing
+import Wire
+
+@testable import GatewayNode
+
+@Suite struct OperatorDeskTests {
+  @Test func nodesAreAsTheInterfaceSays() async throws {
+    try await RunningNode.with { running in
+      let incarnation = running.node.status.incarnation
+      let node = """
+        {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":0,\
+        "connections":{"websocket":0,"sse":0,"poll":0}}
+        """
+      let list = try await running.ask(.GET, "/v1/nodes")
+      #expect(list.status == .ok)
+      #expect(list.headers.first(name: "Content-Type") == "application/json")
+      #expect(list.text == "{\"nodes\":[\(node)]}")
+      #expect(try await running.ask(.GET, "/v1/nodes/n1").text == node)
+      let missing = try await running.ask(.GET, "/v1/nodes/other")
+      #expect(missing.status == .notFound)
+      #expect(try missing.json["code"]?.string == "not_found")
+    }
+  }
+
+  @Test func aDrainAnswersTheNode() async throws {
+    try await RunningNode.with(settings: {
+      $0.settle = .seconds(600)
+    }) { running in
+      let answer = try await running.ask(.POST, "/v1/nodes/n1/drain", #"{"over_seconds":30}"#)
+      #expect(answer.status == .ok)
+      #expect(try answer.json["state"]?.string == "draining")
+      let drain = try #require(try answer.json["drain"]?.object)
+      #expect(drain["remaining"]?.integer == 0)
+      #expect(drain["per_second"]?.integer == 0)
+      #expect(drain["forced"]?.integer == 0)
+      #expect((600...630).contains(try #require(drain["seconds_left"]?.integer)))
+      let ended = try await running.ask(.DELETE, "/v1/nodes/n1/drain")
+      #expect(try ended.json["state"]?.string == "ready")
+      #expect(!ended.text.contains("drain\":"))
+    }
+  }
+
+  @Test(arguments: ["{", "[]", #"{"over_seconds":-1}"#, #"{"over_seconds":"5"}"#, #"{"over_seconds":1.5}"#])
+  func aWrongWindowIsRefused(_ body: String) async throws {
+    try await RunningNode.with { running in
+      let answer = try await running.ask(.POST, "/v1/nodes/n1/drain", body)
+      #expect(answer.status == .badRequest)
+      #expect(running.node.status.standing.state == .ready)
+    }
+  }
+
+  @Test func anotherNodeIsNotDrainedFromHere() async throws {
+    try await RunningNode.with { running in
+      for method in [HTTPMethod.POST, .DELETE] {
+        let answer = try await running.ask(method, "/v1/nodes/n2/drain")
+        #expect(answer.status == .notFound)
+      }
+    }
+  }
+
+  @Test func publicationsAreAnsweredOneByOne() async throws {
+    try await RunningNode.with(settings: {
+      $0.namespaces.named["news"] = NamespaceOptions()
+      $0.namespaces.named["news"]?.publish = .nobody
+      $0.namespaces.named["small"] = NamespaceOptions()
+      $0.namespaces.named["small"]?.maxMessageBytes = 4
+      $0.namespaces.named["live"] = NamespaceOptions()
+      $0.namespaces.named["live"]?.delivery = .ephemeral
+    }) { running in
+      let answer = try await running.ask(
+        .POST,
+        "/v1/publish",
+        """
+        {"publications":[{"channels":["news:a","a b","live:x"],"data":{"n": [1,\n2]},"key":"k"},
+        {"channels":["small:a"],"data":"long"},{"channels":["news:a"],"data":null},{"channels":[],"data":1},
+        {"channels":["news:a"],"data":0,"key":"k"}]}
+        """
+      )
+      #expect(answer.status == .ok)
+      let results = try #require(try answer.json["results"]?.elements).compactMap(\.object)
+      #expect(
+        results.map { $0["channel"]?.string } == ["news:a", "a b", "live:x", "small:a", "news:a", "news:a"]
+      )
+      let errors = results.map { $0["error"]?.object?["code"]?.string }
+      #expect(errors == [nil, "bad_channel", nil, "too_large", nil, nil])
+      let cursors = results.map { $0["cursor"]?.string.flatMap(Cursor.init)?.offset }
+      #expect(cursors == [1, nil, nil, nil, 2, 1])
+      let history = try await running.askAsClient(.GET, "/v1/channels/news:a/messages")
+      let messages = try #require(try history.json["messages"]?.elements).compactMap(\.object)
+      #expect(messages.map { $0["data"].map { String(buffer: $0.bytes) } } == [#"{"n": [1, 2]}"#, "null"])
+    }
+  }
+
+  @Test(arguments: [
+    "", "[]", "{}", #"{"publications":1}"#, #"{"publications":[1]}"#,
+    #"{"publications":[{"channels":["a"]}]}"#,
+    #"{"publications":[{"channels":[1],"data":1}]}"#, #"{"publications":[{"channels":"a","data":1}]}"#,
+    #"{"publications":[{"channels":["a"],"data":1,"key":""}]}"#,
+    #"{"publications":[{"channels":["a"],"data":1,"key":5}]}"#,
+  ])
+  func aWrongPublishIsRefused(_ body: String) async throws {
+    try await RunningNode.with { running in
+      let answer = try await running.ask(.POST, "/v1/publish", body)
+      #expect(answer.status == .badRequest)
+      #expect(answer.headers.first(name: "Content-Type") == "application/problem+json")
+    }
+  }
+
+  @Test func metricsAreThere() async throws {
+    try await RunningNode.with { running in
+      _ = try await running.ask(.POST, "/v1/publish", #"{"publications":[{"channels":["a"],"data":1}]}"#)
+      let answer = try await running.ask(.GET, "/metrics")
+      #expect(answer.headers.first(name: "Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
+      for line in [
+        "sluice_publishes_total 1", "sluice_connections{transport=\"websocket\"} 0",
+        "sluice_deliveries_total 0",
+        "sluice_node_state{state=\"ready\"} 1", "sluice_node_state{state=\"draining\"} 0", "sluice_ready 1",
+      ] {
+        #expect(answer.text.contains("\n\(line)\n") || answer.text.hasPrefix("\(line)\n"), "\(line)")
+      }
+    }
+  }
+
+  @Test func theKeyIsAskedForExceptOfHealth() async throws {
+    let key = "0123456789abcdef"
+    try await RunningNode.with(settings: {
+      $0.operatorKey = key
+    }) { running in
+      for path in ["/metrics", "/v1/nodes", "/v1/nodes/n1"] {
+        for wrong in [nil, "0123456789abcdeX", "0123456789abcdef0", "0"] {
+          let answer = try await running.ask(.GET, path, key: wrong)
+          #expect(answer.status == .unauthorized)
+          #expect(answer.headers.first(name: "WWW-Authenticate") == "Bearer")
+        }
+        #expect(try await running.ask(.GET, path, key: key).status == .ok)
+      }
+      #expect(try await running.ask(.POST, "/v1/publish", "{}").status == .unauthorized)
+      #expect(try await running.ask(.POST, "/v1/nodes/n1/drain").status == .unauthorized)
+      #expect(running.node.status.standing.state == .ready)
+      #expect(try await running.ask(.GET, "/healthz").status == .ok)
+      #expect(try await running.ask(.GET, "/readyz").status == .ok)
+    }
+  }
+
+  @Test func keysAreComparedWhole() {
+    let key = Array("abc".utf8)
+    #expect(OperatorKey.isEqual(key, key))
+    for other in ["", "ab", "abd", "abcabc", "abca", "xbc"] {
+      #expect(!OperatorKey.isEqual(key, Array(other.utf8)))
+    }
+  }
+}
