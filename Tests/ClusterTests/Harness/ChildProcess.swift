@@ -32,11 +32,22 @@ final class ChildProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 1, output ?? "/dev/null", O_WRONLY | O_CREAT | O_APPEND, 0o644)
     posix_spawn_file_actions_adddup2(&actions, 1, 2)
 
+    // Threads of this process may block signals, which a child would inherit.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+
     let environment = ChildProcess.environment.map { "\($0.key)=\($0.value)" }
     let words = ["bash", "-c", ChildProcess.closingTheRest, "child"] + command
     var pid: pid_t = 0
     let failure = ChildProcess.withPointers(to: words) { words in
-      ChildProcess.withPointers(to: environment) { posix_spawnp(&pid, "bash", &actions, nil, words, $0) }
+      ChildProcess.withPointers(to: environment) {
+        posix_spawnp(&pid, "bash", &actions, &attributes, words, $0)
+      }
     }
     guard failure == 0 else {
       throw NotStarted(description: "\(command[0]) was not started: \(String(cString: strerror(failure)))")

@@ -90,6 +90,20 @@ final class Cluster: Sendable {
     guard outcome.status == 0 else {
       throw Shell.Failed(description: "deploy/local up failed:\n\(outcome.output)\n\(logs)")
     }
+    try await eventually("every node behind nginx", every: .milliseconds(100)) {
+      try await nodesBehindNginx() == 3
+    }
+  }
+
+  /// nginx leaves a node that has failed alone for a moment.
+  private func nodesBehindNginx() async throws -> Int {
+    var seen: Set<String> = []
+    for route in 0..<16 where seen.count < 3 {
+      let socket = try await Socket(to: nginx, path: "/v1/socket?route=\(route)")
+      if !socket.isClosed { seen.insert(try await socket.welcome().node) }
+      socket.abort()
+    }
+    return seen.count
   }
 
   /// Starts again what an earlier test has left broken.
