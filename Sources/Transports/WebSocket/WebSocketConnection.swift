@@ -246,7 +246,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
       self.deadline = nil
       return pingAt
     }
-    if let pongBy = self.deadline {
+    if let pongBy = self.deadline, self.lastHeard < pongBy - self.settings.pongWithin {
       if now < pongBy { return pongBy }
       self.sendClose(.policy, reason: "no answer to a ping")
       self.linger()

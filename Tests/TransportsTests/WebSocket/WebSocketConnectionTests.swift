@@ -169,6 +169,22 @@ struct WebSocketConnectionTests {
     #expect(harness.wheel.count == 0)
   }
 
+  @Test(arguments: [1, 5, 10, 25, 40])
+  func keepsWhoOnlyAnswersPingsHoweverLongAPongMayTake(_ seconds: Int64) throws {
+    let harness = try Harness { $0.pongWithin = .seconds(seconds) }
+    let loop = harness.channel.embeddedEventLoop
+    for _ in 0..<5 {
+      var events: [WebSocketDecoder.Event] = []
+      for _ in 0..<60 where events.isEmpty {
+        loop.advanceTime(by: .seconds(1))
+        events = try harness.takeEvents()
+      }
+      #expect(events == [.ping(ByteBuffer())])
+      try harness.send(WebSocketClient.frame(.pong, ByteBuffer()))
+    }
+    #expect(harness.owner.ends.isEmpty)
+  }
+
   @Test func readsNothingWhileItCannotAnswer() throws {
     let harness = try Harness()
     harness.setWritable(false)
