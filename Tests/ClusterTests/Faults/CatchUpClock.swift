@@ -39,7 +39,7 @@ final class CatchUpClock: Sendable {
           let isBehind = subscriber.settings.channels.indices.contains { index in
             guard let tail = owed[subscriber.settings.channels[index]] else { return false }
             guard let position = subscriber.position(at: index) else { return true }
-            return position.epoch == tail.epoch && position.offset < tail.offset
+            return position.epoch != tail.epoch || position.offset < tail.offset
           }
           return isBehind || !subscriber.isReady ? subscriber.settings.name : nil
         }
