@@ -32,6 +32,8 @@ final class ChannelLog {
   /// The oldest offset that the log holds, as far as is known.
   var oldest: UInt64 = 1
   var ring = MessageRing()
+  /// When something was last put into the ring, in seconds of the shard.
+  var ringUsed = 0
 
   /// Subscriptions that live messages are written to at once.
   var live: [Subscription] = []

@@ -14,6 +14,10 @@ public struct DeliverySettings: Sendable, Equatable {
   public var gatherMS: Int64 = 5
   /// How long a channel that nobody listens to is still followed, in seconds.
   public var lingerSeconds = 5
+  /// How long the ring of a channel in which nothing happens is kept, in seconds.
+  public var idleRingSeconds = 60
+  /// How often every position is checked against the log, which also keeps the log's epoch alive, in seconds.
+  public var verifySeconds = 600
   /// How long after a failed read the log is asked again, in milliseconds.
   public var retryMS: Int64 = 250
 

@@ -111,6 +111,7 @@ extension DeliveryShard {
     let segment = Segment(log.channel, older, scratch: &scratch)
     if segment.last + 1 == view.ringOldest, log.ring.weight + segment.weight <= settings.ringBytes {
       log.ring.prepend(segment)
+      log.ringUsed = seconds
       account(segment.weight)
       if log.lastTime == nil, segment.last == view.tail { log.lastTime = older.last!.time }
     }

@@ -19,6 +19,10 @@ extension DeliveryShard: FeedReceiver {
   public func feedRestored(presenceLost: Bool) {
     if presenceLost { onPresenceLost?() }
     for log in logs.values where log.phase != .following { log.mustRepairAgain = true }
+    verifyAll()
+  }
+
+  func verifyAll() {
     verify(logs.values.filter { $0.phase == .following && $0.continuity != nil }[...])
   }
 
@@ -92,6 +96,7 @@ extension DeliveryShard: FeedReceiver {
     log.lastTime = last.time
     let before = log.ring.weight
     log.ring.append(segment)
+    log.ringUsed = seconds
     log.ring.trim(to: settings.ringBytes)
     account(log.ring.weight - before)
     broadcast(segment, in: log)

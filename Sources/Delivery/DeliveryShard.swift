@@ -18,6 +18,8 @@ public final class DeliveryShard {
   /// Channels that nobody listens to.
   var idle: Set<ChannelName> = []
   var ringWeight = 0
+  /// How long the shard has lived.
+  var seconds = 0
   private var touched: [Subscriber] = []
   /// Called when the cluster may have forgotten who is present.
   public var onPresenceLost: (() -> Void)?
@@ -123,8 +125,14 @@ public final class DeliveryShard {
 
   // MARK: Channels
 
-  /// A second has passed: channels that nobody listened to for long enough are given up.
+  /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
+  /// needed are emptied, and now and then every position is checked.
   public func secondPassed() {
+    seconds += 1
+    if seconds % settings.idleRingSeconds == 0 {
+      for log in logs.values where log.ringUsed + settings.idleRingSeconds <= seconds { clearRing(of: log) }
+    }
+    if seconds % settings.verifySeconds == 0 { verifyAll() }
     for channel in idle {
       guard let log = logs[channel] else { continue }
       log.lingering = (log.lingering ?? settings.lingerSeconds) - 1

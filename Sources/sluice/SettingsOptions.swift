@@ -20,6 +20,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.settle)) var settle: String?
   @Option(help: help(.heartbeat)) var heartbeat: String?
   @Option(help: help(.streamComment)) var streamComment: String?
+  @Option(help: help(.slowReaderLimit)) var slowReaderLimit: String?
   @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
   @Option(help: help(.writeBufferLow)) var writeBufferLow: String?
   @Option(help: help(.writeBufferHigh)) var writeBufferHigh: String?
@@ -43,6 +44,7 @@ struct SettingsOptions: ParsableArguments {
     case .settle: settle
     case .heartbeat: heartbeat
     case .streamComment: streamComment
+    case .slowReaderLimit: slowReaderLimit
     case .channelsPerConnection: channelsPerConnection
     case .writeBufferLow: writeBufferLow
     case .writeBufferHigh: writeBufferHigh

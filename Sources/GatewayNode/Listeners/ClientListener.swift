@@ -24,6 +24,7 @@ struct ClientListener: Sendable {
     context.servesAnonymous = settings.servesAnonymous
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
+    context.slowReaderLimit = settings.slowReaderLimit
     context.channelsPerConnection = settings.channelsPerConnection
     let proxies = settings.trustedProxies
     context.isTrustedProxy = { address in proxies.contains { $0.contains(address) } }

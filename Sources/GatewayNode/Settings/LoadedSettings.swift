@@ -79,6 +79,7 @@ extension NodeSettings {
     reader.read(.settle, into: &settle)
     reader.read(.heartbeat, into: &heartbeat)
     reader.read(.streamComment, into: &streamComment)
+    reader.read(.slowReaderLimit, into: &slowReaderLimit)
     reader.read(.channelsPerConnection, into: &channelsPerConnection)
     reader.read(.writeBufferLow, into: &writeBufferLow)
     reader.read(.writeBufferHigh, into: &writeBufferHigh)

@@ -41,6 +41,8 @@ public struct NodeSettings: Sendable {
   public var heartbeat = TimeAmount.seconds(25)
   /// Silence after which an event stream is sent a comment.
   public var streamComment = TimeAmount.seconds(15)
+  /// How long a reader may take nothing at all before it is closed.
+  public var slowReaderLimit = TimeAmount.seconds(60)
   /// Channels that one connection may subscribe, at the most.
   public var channelsPerConnection = 1_000
   /// Bytes waiting for a slow reader at which a connection counts as writable again.

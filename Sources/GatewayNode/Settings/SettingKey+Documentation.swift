@@ -21,6 +21,7 @@ extension SettingKey {
     case .settle: "The time for load balancers to notice a drain before the first session is sent away."
     case .heartbeat: "Silence after which a WebSocket is sent a ping. Stay below the proxy's read timeout."
     case .streamComment: "Silence after which an event stream is sent a comment."
+    case .slowReaderLimit: "How long a reader may take nothing at all before it is closed (4008)."
     case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
     case .writeBufferLow:
       "Bytes waiting for a slow reader, below which the node writes to it again."
@@ -47,6 +48,7 @@ extension SettingKey {
     case .settle: .duration(.zero ... .minutes(10))
     case .heartbeat: .duration(.seconds(1) ... .hours(1))
     case .streamComment: .duration(.seconds(1) ... .hours(1))
+    case .slowReaderLimit: .duration(.seconds(1) ... .hours(24))
     case .channelsPerConnection: .count(1...1_000_000)
     case .writeBufferLow, .writeBufferHigh: .size(1_024...16_777_216)
     case .ringBytes: .size(0...1_073_741_824)
@@ -87,6 +89,7 @@ extension NodeSettings {
     case .settle: DurationText.write(settle)
     case .heartbeat: DurationText.write(heartbeat)
     case .streamComment: DurationText.write(streamComment)
+    case .slowReaderLimit: DurationText.write(slowReaderLimit)
     case .channelsPerConnection: "\(channelsPerConnection)"
     case .writeBufferLow: SizeText.write(writeBufferLow)
     case .writeBufferHigh: SizeText.write(writeBufferHigh)

@@ -13,6 +13,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case settle
   case heartbeat
   case streamComment = "stream-comment"
+  case slowReaderLimit = "slow-reader-limit"
   case channelsPerConnection = "channels-per-connection"
   case writeBufferLow = "write-buffer-low"
   case writeBufferHigh = "write-buffer-high"
