@@ -98,7 +98,8 @@ final class Cluster: Sendable {
   /// nginx leaves a node that has failed alone for a moment.
   private func nodesBehindNginx() async throws -> Int {
     var seen: Set<String> = []
-    for route in 0..<16 where seen.count < 3 {
+    for _ in 0..<30 where seen.count < 3 {
+      let route = UInt32.random(in: .min ... .max)
       let socket = try await Socket(to: nginx, path: "/v1/socket?route=\(route)")
       if !socket.isClosed { seen.insert(try await socket.welcome().node) }
       socket.abort()
