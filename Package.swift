@@ -17,7 +17,6 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-let nioTestUtils: Target.Dependency = .product(name: "NIOTestUtils", package: "swift-nio")
 let concurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -49,18 +48,16 @@ let package = Package(
     ),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
     .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
-    .target(name: "Sessions", dependencies: ["Wire", nioCore, deque], swiftSettings: settings),
-    .target(name: "Telemetry", dependencies: [concurrency], swiftSettings: settings),
+    .target(name: "Sessions", dependencies: ["Wire", nioCore], swiftSettings: settings),
+    .target(name: "Telemetry", swiftSettings: settings),
     .target(
       name: "RedisClient",
-      dependencies: ["CRedisShim", "Telemetry", nioCore, nioPosix, logging, crypto, deque],
+      dependencies: ["CRedisShim", nioCore, nioPosix, logging, crypto, deque],
       swiftSettings: settingsAtC
     ),
     .target(
       name: "Brokering",
-      dependencies: [
-        "Wire", "RedisClient", "Telemetry", nioCore, nioPosix, logging, concurrency, crypto, deque,
-      ],
+      dependencies: ["Wire", "RedisClient", nioCore, logging, concurrency, deque],
       swiftSettings: settings
     ),
     .target(
@@ -71,15 +68,14 @@ let package = Package(
     .target(
       name: "Transports",
       dependencies: [
-        "Wire", "Framing", "Sessions", "Delivery", "Brokering", "Telemetry", nioCore, nioPosix, nioHTTP1,
-        logging, deque,
+        "Wire", "Framing", "Delivery", "Brokering", "Telemetry", nioCore, nioPosix, nioHTTP1, deque,
       ],
       swiftSettings: settings
     ),
     .target(
       name: "GatewayNode",
       dependencies: [
-        "Wire", "Framing", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
+        "Wire", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
         nioCore, nioPosix, nioHTTP1, logging, concurrency,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -100,7 +96,7 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "GatewayNode", "Transports", nioCore, nioHTTP1, logging,
+        "GatewayNode", nioCore, nioHTTP1,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: settings
@@ -108,10 +104,10 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .testTarget(
       name: "FramingTests",
-      dependencies: ["Wire", "Framing", nioCore, nioEmbedded, nioHTTP1, nioTestUtils],
+      dependencies: ["Wire", "Framing", nioCore, nioEmbedded, nioHTTP1],
       swiftSettings: settings
     ),
-    .testTarget(name: "SessionsTests", dependencies: ["Wire", "Sessions", nioCore], swiftSettings: settings),
+    .testTarget(name: "SessionsTests", dependencies: ["Sessions", nioCore], swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(
       name: "TestRedis",
@@ -134,16 +130,14 @@ let package = Package(
     .testTarget(
       name: "DeliveryTests",
       dependencies: [
-        "Wire", "Framing", "Sessions", "Brokering", "Delivery", "Telemetry", nioCore, nioEmbedded, nioPosix,
+        "Wire", "Framing", "Brokering", "Delivery", nioCore, nioEmbedded,
       ],
       swiftSettings: settings
     ),
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Sessions", "Brokering", "Delivery", "Transports", "Telemetry", nioCore,
-        nioEmbedded,
-        nioPosix, nioHTTP1, logging,
+        "Wire", "Framing", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),
@@ -151,9 +145,7 @@ let package = Package(
       name: "GatewayNodeTests",
       dependencies: [
         "Wire", "GatewayNode", "Sessions", "Brokering", "Transports", "Telemetry", nioCore, nioPosix,
-        nioHTTP1,
-        concurrency, logging,
-        .product(name: "Configuration", package: "swift-configuration"),
+        nioHTTP1, concurrency, logging,
       ],
       swiftSettings: settings
     ),
