@@ -110,11 +110,13 @@ final class Fleet: Sendable {
 
   /// Cuts every `share`th, each about once in `period`, for so long.
   func cutAtRandom(share: Int, period: Duration, for time: Duration) async throws {
-    let step = Duration.milliseconds(50)
-    let chance = step / period
-    let end = ContinuousClock.now + time
-    while ContinuousClock.now < end {
-      try await Task.sleep(for: step)
+    let start = ContinuousClock.now
+    var last = start
+    while last - start < time {
+      try await Task.sleep(for: .milliseconds(50))
+      let now = ContinuousClock.now
+      let chance = (now - last) / period
+      last = now
       for squad in squads {
         try await squad.use { squad in
           for index in stride(from: 0, to: squad.members.count, by: share) where .random(in: 0..<1) < chance {
