@@ -11,14 +11,15 @@ import Wire
     try await RunningNode.with { running in
       let incarnation = running.node.status.incarnation
       let node = """
-        {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":0,\
+        {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":N,\
         "connections":{"websocket":0,"sse":0,"poll":0}}
         """
       let list = try await running.ask(.GET, "/v1/nodes")
       #expect(list.status == .ok)
       #expect(list.headers.first(name: "Content-Type") == "application/json")
-      #expect(list.text == "{\"nodes\":[\(node)]}")
-      #expect(try await running.ask(.GET, "/v1/nodes/n1").text == node)
+      #expect(list.text.replacing(/"uptime_s":[0-9]+/, with: "\"uptime_s\":N") == "{\"nodes\":[\(node)]}")
+      let one = try await running.ask(.GET, "/v1/nodes/n1")
+      #expect(one.text.replacing(/"uptime_s":[0-9]+/, with: "\"uptime_s\":N") == node)
       let missing = try await running.ask(.GET, "/v1/nodes/other")
       #expect(missing.status == .notFound)
       #expect(try missing.json["code"]?.string == "not_found")
