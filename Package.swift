@@ -144,7 +144,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "Brokering", "Transports", "Telemetry", nioCore, nioPosix,
+        "Wire", "GatewayNode", "Sessions", "RedisClient", "Brokering", "Transports", "Telemetry", nioCore,
+        nioPosix,
         nioHTTP1, concurrency, logging,
       ],
       swiftSettings: settings

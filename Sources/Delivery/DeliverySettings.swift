@@ -3,7 +3,7 @@ public import Telemetry
 /// What bounds a shard.
 public struct DeliverySettings: Sendable, Equatable {
   /// The most that the ring of one channel may cost on one loop, in bytes.
-  public var ringBytes = 1 << 20
+  public var ringBytes = 256 << 10
   /// The most that all rings of one loop may cost, in bytes.
   public var allRingBytes = 64 << 20
   /// Messages in one read of the log, at the most.

@@ -20,6 +20,7 @@ struct MessageRing {
   }
 
   mutating func append(_ segment: Segment) {
+    segments.last?.forgetEvents()
     segments.append(segment)
     weight += segment.weight
   }

@@ -51,8 +51,13 @@ final class Segment {
 
   var last: UInt64 { first + UInt64(entries.count) - 1 }
 
-  /// What it costs in memory, in bytes.
-  var weight: Int { frames.readableBytes + (events?.readableBytes ?? 0) + entries.count * 40 + 160 }
+  /// What it costs in memory without events, in bytes.
+  var weight: Int { frames.readableBytes + entries.count * 40 + 160 }
+
+  /// Nobody is at the end of this segment any more: who comes by later has the events encoded anew.
+  func forgetEvents() {
+    events = nil
+  }
 
   func cursor(_ index: Int) -> Cursor { Cursor(epoch, first + UInt64(index)) }
 

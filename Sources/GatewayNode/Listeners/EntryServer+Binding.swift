@@ -1,3 +1,4 @@
+internal import RedisClient
 internal import NIOCore
 internal import Transports
 

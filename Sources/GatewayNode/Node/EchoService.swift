@@ -1,3 +1,4 @@
+internal import RedisClient
 private import NIOPosix
 private import Transports
 private import UnixSignals

@@ -1,3 +1,4 @@
+internal import RedisClient
 public import NIOCore
 public import NIOHTTP1
 private import NIOPosix

@@ -54,7 +54,7 @@ public struct NodeSettings: Sendable {
 
   public var namespaces = Namespaces()
   /// The most bytes of one channel's recent messages that an event loop keeps.
-  public var ringBytes = 1_048_576
+  public var ringBytes = 262_144
   /// The most bytes of recent messages that the node keeps.
   public var ringMemory = 134_217_728
 

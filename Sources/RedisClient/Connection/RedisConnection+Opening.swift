@@ -44,19 +44,9 @@ extension RedisConnection {
   }
 
   private func explain(_ error: any Error) -> String {
-    switch error {
-    case let error as NIOConnectionError:
-      if let first = error.connectionErrors.first { return explain(first.error) }
-      if error.dnsAError != nil || error.dnsAAAAError != nil {
-        return "the name \(error.host) cannot be resolved"
-      }
-      return "\(error)"
-    case let error as IOError:
-      return error.description
-    case ChannelError.connectTimeout:
+    if case ChannelError.connectTimeout = error {
       return "no answer within \(settings.connectTimeout.nanoseconds / 1_000_000) ms"
-    default:
-      return "\(error)"
     }
+    return SystemReason.text(of: error)
   }
 }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import Telemetry
+import RedisClient
 import Testing
 
 @testable import GatewayNode

@@ -1,4 +1,4 @@
-internal import NIOCore
+import NIOCore
 private import NIOPosix
 
 #if canImport(Glibc)
@@ -10,10 +10,10 @@ private import NIOPosix
 #endif
 
 /// What the operating system says, without what the network library adds.
-enum SystemReason {
-  static func text(of error: any Error) -> String {
+public enum SystemReason {
+  public static func text(of error: any Error) -> String {
     switch error {
-    case let error as IOError: return String(cString: strerror(error.errnoCode))
+    case let error as IOError: return unsafe String(cString: strerror(error.errnoCode))
     case let error as NIOConnectionError:
       if let cause = error.connectionErrors.last?.error { return text(of: cause) }
       return "the name \(error.host) is not known"
