@@ -8,7 +8,7 @@ import Wire
 extension ClusterTests {
   /// `sluice serve` by itself, without Redis.
   @Suite struct LoneNodeTests {
-    private func withNode(_ options: String..., body: (Endpoint, ChildProcess) async throws -> Void)
+    private func withNode(_ options: String..., body: (Endpoint, ChildProcess, Endpoint) async throws -> Void)
       async throws
     {
       let cluster = try await ClusterTests.cluster()
@@ -25,7 +25,8 @@ extension ClusterTests {
       let outcome: Result<Void, any Error>
       do {
         try await eventually("a ready node") { (try? await HTTP.get(node, "/readyz"))?.status == .ok }
-        outcome = .success(try await body(node, process))
+        let backends = Endpoint(host: "127.0.0.1", port: ports[1])
+        outcome = .success(try await body(node, process, backends))
       } catch {
         outcome = .failure(error)
       }
@@ -35,7 +36,7 @@ extension ClusterTests {
     }
 
     @Test func servesWithoutAnyArgumentThatNamesACluster() async throws {
-      try await withNode { node, _ in
+      try await withNode { node, _, _ in
         let socket = try await Socket(to: node)
         let start = try #require(try await socket.subscribe("room:alone", presence: .join))
         #expect(try await HTTP.publish("room:alone", "1", to: node).status == .created)
@@ -48,7 +49,7 @@ extension ClusterTests {
     }
 
     @Test func whatIsQuietIsKeptAliveAndWhatIsDeadIsClosed() async throws {
-      try await withNode("--heartbeat", "1s", "--stream-comment", "1s") { node, _ in
+      try await withNode("--heartbeat", "1s", "--stream-comment", "1s") { node, _, _ in
         let socket = try await Socket(to: node)
         _ = try await socket.arrivals.first("a ping") { if case .ping = $0 { true } else { nil } }
         let stream = try await Stream(to: node, "channels=room:quiet")
@@ -67,8 +68,69 @@ extension ClusterTests {
       }
     }
 
+    @Test func whoFallsOffTheLogIsToldSo() async throws {
+      let directory = try await ClusterTests.cluster().directory
+      let file = "\(directory)/short.yaml"
+      try "namespaces:\n  default: { history: 5 }\n".write(toFile: file, atomically: true, encoding: .utf8)
+      try await withNode("--config", file) { node, _, _ in
+        var slowly = node
+        slowly.readRate = 1 << 20
+        let socket = try await Socket(to: slowly)
+        let start = try #require(try await socket.subscribe("room:slow"))
+        try await socket.connection.use { $0.setReadRate(1) }
+        let count: UInt64 = 400
+        try await fill("room:slow", with: count, through: node)
+        try await socket.connection.use { $0.setReadRate(nil) }
+        var position = start
+        var gaps: [Gap] = []
+        while position.offset < count {
+          let before = position
+          let (to, gap) = try await socket.event("what follows \(before)") { event -> (Cursor, Gap?)? in
+            switch event {
+            case .message(_, let cursor?, _, _, _) where cursor == Cursor(before.epoch, before.offset + 1):
+              (cursor, nil)
+            case .gap(_, let gap) where gap.from == before: (gap.to, gap)
+            default: nil
+            }
+          }
+          position = to
+          if let gap { gaps.append(gap) }
+        }
+        #expect(!gaps.isEmpty && gaps.allSatisfy { $0.reason == .overflow }, "\(gaps)")
+        socket.abort()
+      }
+    }
+
+    @Test func whoTakesNothingAtAllIsClosed() async throws {
+      try await withNode("--slow-reader-limit", "1s") { node, _, backends in
+        var slowly = node
+        slowly.readRate = 1 << 20
+        let stalled = try await Socket(to: slowly)
+        try await stalled.subscribe("room:stalled")
+        let reading = try await Socket(to: node)
+        try await reading.subscribe("room:stalled")
+        try await stalled.connection.use { $0.setReadRate(1) }
+        try await fill("room:stalled", with: 400, through: node)
+        try await eventually("a closed reader") {
+          try await HTTP.get(backends, "/metrics").text.contains("sluice_too_slow_total 1\n")
+        }
+        #expect(!reading.isClosed)
+        try await stalled.connection.use { $0.setReadRate(nil) }
+        _ = try await stalled.closure()
+        reading.abort()
+      }
+    }
+
+    /// More than the socket buffers of both sides take.
+    private func fill(_ channel: String, with count: UInt64, through node: Endpoint) async throws {
+      let data = "\"\(String(repeating: "x", count: 60_000))\""
+      for _ in 0..<count {
+        #expect(try await HTTP.publish(channel, data, to: node).status == .created)
+      }
+    }
+
     @Test func aSecondSignalEndsADrainAtOnce() async throws {
-      try await withNode("--settle", "30s", "--drain-window", "1m") { node, process in
+      try await withNode("--settle", "30s", "--drain-window", "1m") { node, process, _ in
         let socket = try await Socket(to: node)
         _ = try await socket.welcome()
         kill(process.pid, SIGTERM)
@@ -81,7 +143,7 @@ extension ClusterTests {
     }
 
     @Test func aDrainWithNobodyThereEndsWithZero() async throws {
-      try await withNode("--settle", "0s", "--drain-window", "1s") { _, process in
+      try await withNode("--settle", "0s", "--drain-window", "1s") { _, process, _ in
         kill(process.pid, SIGTERM)
         let status = try await process.exit(within: .seconds(10))
         #expect(status == 0)
