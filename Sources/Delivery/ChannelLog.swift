@@ -61,14 +61,15 @@ final class ChannelLog {
 
   var isEmpty: Bool { live.isEmpty && others.isEmpty && resolvers.isEmpty }
 
-  /// Nil until the position is known.
+  /// Nil until the position is known. The log may be ahead of the tail known here, and hold nothing as old as
+  /// that; what lies beyond the tail is the feed's to bring.
   var view: LogView? {
     continuity.map { continuity in
       let byCount = continuity.tail >= UInt64(options.held) ? continuity.tail - UInt64(options.held) + 1 : 1
       return LogView(
         epoch: continuity.epoch,
         tail: continuity.tail,
-        oldest: max(oldest, byCount),
+        oldest: min(max(oldest, byCount), continuity.tail + 1),
         ringOldest: ring.oldest ?? continuity.tail + 1
       )
     }

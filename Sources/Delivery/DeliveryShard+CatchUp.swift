@@ -100,12 +100,14 @@ extension DeliveryShard {
   /// Learns from a page of the log. The segment it makes is kept in the ring where it joins it and fits;
   /// otherwise it is for those who wait.
   func absorb(_ page: LogPage, in log: ChannelLog) -> Segment? {
+    if let position = page.position, position.epoch == log.continuity?.epoch {
+      log.oldest = max(log.oldest, position.oldest)
+    }
     guard let view = log.view, log.phase != .repairing else { return nil }
     guard let position = page.position, position.epoch == view.epoch, position.tail >= view.tail else {
       repair(log)
       return nil
     }
-    log.oldest = max(log.oldest, position.oldest)
     let older = page.messages.prefix { $0.cursor.offset < view.ringOldest }
     guard !older.isEmpty else { return nil }
     let segment = Segment(log.channel, older, scratch: &scratch)

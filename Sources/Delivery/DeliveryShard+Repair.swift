@@ -41,6 +41,7 @@ extension DeliveryShard {
     guard let position = page.position else { return makeEpoch(of: log) }
     guard position.epoch == continuity.epoch else { return reset(log, to: position) }
     guard position.tail >= continuity.tail else { return renewEpoch(of: log) }
+    log.oldest = max(log.oldest, position.oldest)
     let next = page.messages.first?.cursor.offset ?? position.tail + 1
     if next > continuity.tail + 1 {
       demoteAll(log)
