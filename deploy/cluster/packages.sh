@@ -9,10 +9,10 @@ missing_packages() {
   done
 }
 
-# install_missing: says what it does; asks sudo when it is not root
+# install_missing FINDER…: installs what they print; says what it does; asks sudo when it is not root
 install_missing() {
-  local packages as_root=()
-  mapfile -t packages < <(missing_packages)
+  local packages finder as_root=()
+  mapfile -t packages < <(for finder in "$@"; do "$finder"; done)
   ((${#packages[@]})) || return 0
   command -v apt-get >/dev/null || fail "missing here: ${packages[*]} (by Debian's names)"
   if ((EUID)); then
