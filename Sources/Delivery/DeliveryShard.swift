@@ -52,6 +52,7 @@ public final class DeliveryShard {
     hearsPresence: Bool,
     _ done: @escaping (Result<Subscribed, ClientError>) -> Void
   ) {
+    if since != nil, logs[channel] == nil { metrics.resumeReads.add() }
     let log = logs[channel] ?? open(channel)
     if log.isEmpty { idle.remove(channel) }
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
