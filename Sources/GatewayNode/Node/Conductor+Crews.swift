@@ -72,13 +72,14 @@ extension Conductor {
     stage.value.drain.sessionsOutstayed(outstayed - stage.value.outstayed)
     stage.value.outstayed = outstayed
     let now = NIODeadline.now()
+    let acceptable = stage.value.opinion.acceptable(now: now)
     handle {
       $0.ticked(
         now: now,
         held: counts.reduce(0) { $0 + $1.held },
         untold: counts.reduce(0) { $0 + $1.untold },
         departing: counts.reduce(0) { $0 + $1.departing },
-        acceptable: stage.value.opinion.acceptable(now: now)
+        acceptable: acceptable
       )
     }
   }
