@@ -104,6 +104,11 @@ public final class DeliveryShard {
     subscriber.isPumping = false
   }
 
+  /// Seconds since the last message in any of a subscriber's channels, as far as the shard has followed them.
+  public func quietSeconds(of subscriber: Subscriber) -> Int {
+    subscriber.subscriptions.map { seconds - $0.log.activeAt }.min() ?? 0
+  }
+
   /// Writes one event; it leaves with the next flush.
   public func send(_ event: ServerEvent, to subscriber: Subscriber) {
     write(event, to: subscriber)
@@ -126,6 +131,9 @@ public final class DeliveryShard {
 
   // MARK: Channels
 
+  /// Whether the channel's feed is heard here already.
+  public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
+
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.
   public func secondPassed() {
@@ -136,8 +144,8 @@ public final class DeliveryShard {
     if seconds % settings.verifySeconds == 0 { verifyAll() }
     for channel in idle {
       guard let log = logs[channel] else { continue }
-      log.lingering = (log.lingering ?? settings.lingerSeconds) - 1
-      guard log.lingering! <= 0, log.phase == .following else { continue }
+      log.lingering -= 1
+      guard log.lingering <= 0, log.phase == .following else { continue }
       idle.remove(channel)
       close(log)
       port.detach(channel)
@@ -145,7 +153,7 @@ public final class DeliveryShard {
   }
 
   private func open(_ channel: ChannelName) -> ChannelLog {
-    let log = ChannelLog(channel, namespaces[channel])
+    let log = ChannelLog(channel, namespaces[channel], at: seconds)
     logs[channel] = log
     metrics.channels.add(1)
     port.attach(channel) { [weak self] result in self?.attached(log, result) }
@@ -197,7 +205,7 @@ public final class DeliveryShard {
     metrics.subscriptions.add(-1)
     log.resolvers.removeAll { $0.subscription === subscription }
     guard log.isEmpty, logs[log.channel] === log else { return }
-    log.lingering = nil
+    log.lingering = max(settings.lingerSeconds, subscription.subscriber.lingerSeconds)
     idle.insert(log.channel)
   }
 }

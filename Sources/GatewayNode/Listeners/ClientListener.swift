@@ -27,6 +27,10 @@ struct ClientListener: Sendable {
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit
+    context.transports = settings.transports
+    context.pollGather = settings.pollGather
+    context.pollInterval = settings.pollInterval
+    context.pollIntervalMaximum = settings.pollIntervalMaximum
     context.channelsPerConnection = settings.channelsPerConnection
     context.gate = gate
     if settings.maxConnectionAge > .zero { context.maximumConnectionAge = settings.maxConnectionAge }

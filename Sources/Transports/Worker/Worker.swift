@@ -21,6 +21,8 @@ public final class Worker {
   public private(set) var outstayed = 0
   private let broker: any Broker
   private var seconds: RepeatedTask?
+  let lag: LoopLag
+  let polls: PollGathering
 
   public init(
     entry: EntryLoop,
@@ -40,6 +42,8 @@ public final class Worker {
       metrics: deliveryMetrics
     )
     presence = PresenceKeeper(port: shard.port, wheel: entry.wheel)
+    lag = LoopLag(entry.eventLoop)
+    polls = PollGathering(on: entry.eventLoop, for: context.pollGather)
     shard.onPresenceLost = { [weak self] in self?.presence.joinAgain() }
     let worker = NIOLoopBound(WeakWorker(self), eventLoop: entry.eventLoop)
     seconds = entry.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { task in
@@ -52,6 +56,7 @@ public final class Worker {
   public func addRoutes(to routes: inout RouteTable) {
     addWebSocketRoutes(to: &routes)
     addEventStreamRoutes(to: &routes)
+    addPollRoutes(to: &routes)
     addMessageRoutes(to: &routes)
     addPresenceRoutes(to: &routes)
   }
@@ -167,6 +172,7 @@ public final class Worker {
   }
 
   private func secondPassed() {
+    lag.secondPassed()
     shard.secondPassed()
   }
 }
