@@ -84,7 +84,9 @@ struct RedisCommandTests {
     let one = cluster.broker("one")
     try await one.start()
     async let answer = one.command(text, to: "two/1")
-    try await eventually("a command that waits") { try await cluster.command("KEYS", "sluice:command:*").array?.count == 1 }
+    try await eventually("a command that waits") {
+      try await cluster.command("KEYS", "sluice:command:*").array?.count == 1
+    }
     let servant = Servant()
     let two = cluster.broker("two")
     servant.obey(two)
