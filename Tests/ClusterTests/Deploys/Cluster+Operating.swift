@@ -45,7 +45,11 @@ extension Cluster {
 
   /// Runs the command line, asking the node with this index.
   func sluice(_ arguments: String..., at index: Int) async throws -> Shell.Outcome {
-    try await Shell.run([binary] + arguments + ["--operator", "\(operating(index).url)"], in: directory)
+    try await Shell.run(sluiceCommand(arguments, at: index), in: directory)
+  }
+
+  func sluiceCommand(_ arguments: [String], at index: Int) -> [String] {
+    [binary] + arguments + ["--operator", operating(index).url]
   }
 
   /// The value of a metric without labels.

@@ -12,6 +12,7 @@ extension ClusterTests {
         _ = try await ChildNode(insteadOf: name, in: cluster, ["--max-connection-age", "3s"])
       }
       try await cluster.up()
+      let stubborn = try await Socket(to: cluster.node(0))
       let run = try await DeployRun(cluster, 60)
       try await eventually("everyone's third connection", within: .seconds(40), every: .milliseconds(100)) {
         try await run.fleet.journals().allSatisfy { $0.connections.count >= 3 }
@@ -37,12 +38,11 @@ extension ClusterTests {
       #expect(try await cluster.metric("sluice_aged_total", of: 0) > 0)
       #expect(try await cluster.metric("sluice_drain_sent_away_total", of: 0) == 0)
 
-      let socket = try await Socket(to: cluster.node(0))
-      let reason = try await socket.event("goaway") { event -> String? in
+      let reason = try await stubborn.event("goaway") { event -> String? in
         if case .goaway(let reason, _) = event { reason } else { nil }
       }
       #expect(reason == "age")
-      #expect(try await socket.closeCode(within: .seconds(16)) == 1012)
+      #expect(try await stubborn.closeCode(within: .seconds(16)) == 1012)
       #expect(try await cluster.metric("sluice_drain_forced_total", of: 0) == 0)
       try await cluster.restore(Cluster.nodeNames)
     }

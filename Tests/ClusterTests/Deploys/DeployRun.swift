@@ -14,7 +14,8 @@ struct DeployRun: Sendable {
   init(
     _ cluster: Cluster,
     _ count: Int,
-    _ transports: [SubscriberTransport] = [.webSocket, .eventStream, .nativeEventSource]
+    _ transports: [SubscriberTransport] = [.webSocket, .eventStream, .nativeEventSource],
+    rate: Int = 60
   ) async throws {
     self.cluster = cluster
     let tag = String(UInt32.random(in: .min ... .max), radix: 36)
@@ -33,9 +34,9 @@ struct DeployRun: Sendable {
       over: .milliseconds(500)
     )
     try await fleet.ready()
-    let workload = try await Workload(to: [cluster.nginx], channels, rate: 60, connections: 4)
+    let workload = try await Workload(to: [cluster.nginx], channels, rate: rate, connections: 4)
     self.workload = workload
-    try await eventually("the first messages") { workload.ledger.count > 10 }
+    try await eventually("the first messages") { workload.ledger.count > 3 }
   }
 
   /// Waits until everyone is connected to one of these nodes.

@@ -60,6 +60,21 @@ extension ClusterTests {
       let waited = try await waiting
       #expect(waited.status != 0)
       #expect(waited.output.contains("called off"), "\(waited.output)")
+
+      // Who is interrupted leaves the drain as it is.
+      let output = "\(cluster.directory)/interrupted"
+      let child = try ChildProcess(
+        cluster.sluiceCommand(["drain", "gateway-2", "--over", "60s"], at: 2),
+        output: output
+      )
+      try await eventually("a line of progress") {
+        (try? String(contentsOfFile: output, encoding: .utf8))?.contains("gateway-2: 1 of 1 left") == true
+      }
+      kill(child.pid, SIGINT)
+      #expect(try await child.exit(within: .seconds(5)) == 130)
+      #expect(try String(contentsOfFile: output, encoding: .utf8).contains("the drain of gateway-2 goes on"))
+      #expect(try await cluster.state(of: 1) == "draining")
+      #expect(try await cluster.undrain("gateway-2", at: 1).status == .ok)
       socket.abort()
     }
 
@@ -94,7 +109,8 @@ extension ClusterTests {
       #expect(try await HTTP.publish("room:undrain", "\"still\"", to: cluster.node(0)).status == .created)
       for socket in held { try await socket.message("\"still\"") }
       #expect(try await cluster.metric("sluice_drain_forced_total", of: 1) == 0)
-      _ = try await Socket(to: cluster.node(1)).welcome()
+      held.append(try await Socket(to: cluster.node(1)))
+      _ = try await held.last?.welcome()
       _ = try await run.finish()
       for socket in held { socket.abort() }
     }
@@ -109,8 +125,11 @@ extension ClusterTests {
       try await cluster.wait(for: "drained", of: 0)
       try await cluster.wait(for: "drained", of: 1)
       try await run.everyone(on: ["gateway-3"])
-      for name in ["gateway-1", "gateway-2"] {
-        #expect(try await cluster.undrain(name, at: 2).status == .ok)
+      for index in 0..<2 {
+        let node = try await HTTP.get(cluster.operating(index), "/v1/nodes/\(Cluster.nodeNames[index])")
+          .object
+        #expect(node?["drain"]?.object?["forced"]?.integer == 0)
+        #expect(try await cluster.undrain(Cluster.nodeNames[index], at: 2).status == .ok)
       }
       _ = try await run.finish()
     }

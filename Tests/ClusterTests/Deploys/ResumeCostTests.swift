@@ -14,7 +14,8 @@ extension ClusterTests {
       }
       try await cluster.wait(for: "drained", of: 0)
       try await cluster.wait(for: "drained", of: 1)
-      let run = try await DeployRun(cluster, 1_500, [.webSocket, .webSocket, .webSocket, .eventStream])
+      let transports: [SubscriberTransport] = [.webSocket, .webSocket, .webSocket, .eventStream]
+      let run = try await DeployRun(cluster, 1_500, transports, rate: 3)
       try await run.everyone(on: ["gateway-3"], within: .seconds(60))
       for name in ["gateway-1", "gateway-2"] {
         #expect(try await cluster.undrain(name, at: 2).status == .ok)
