@@ -13,6 +13,8 @@ extension ClusterTests {
   @Suite struct DrainTroubleTests {
     @Test func aFrozenNodeIsNotDrainedAndNotLaterEither() async throws {
       let cluster = try await ClusterTests.cluster()
+      let node = try await HTTP.get(cluster.operating(1), "/v1/nodes/gateway-2").object
+      let incarnation = try #require(node?["incarnation"]?.string)
       try cluster.signal("gateway-2", SIGSTOP)
       let began = ContinuousClock.now
       let answer: HTTPResponse
@@ -30,7 +32,8 @@ extension ClusterTests {
       // It is dead when its lease is over, and comes back when it wakes.
       try await eventually("a dead gateway-2", within: .seconds(10), every: .milliseconds(50)) {
         try await cluster.registry(at: 0).contains {
-          $0["node"]?.string == "gateway-2" && $0["state"]?.string == "dead" && $0["alive"]?.bool == false
+          $0["incarnation"]?.string == incarnation && $0["state"]?.string == "dead"
+            && $0["alive"]?.bool == false
         }
       }
       let dead = try await cluster.drain("gateway-2", at: 2)
@@ -39,7 +42,8 @@ extension ClusterTests {
       try cluster.signal("gateway-2", SIGCONT)
       try await eventually("gateway-2 as it was", every: .milliseconds(50)) {
         try await cluster.registry(at: 0).contains {
-          $0["node"]?.string == "gateway-2" && $0["state"]?.string == "ready" && $0["alive"]?.bool == true
+          $0["incarnation"]?.string == incarnation && $0["state"]?.string == "ready"
+            && $0["alive"]?.bool == true
         }
       }
       try await eventually("a ready gateway-2") {
