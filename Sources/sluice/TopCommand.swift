@@ -9,7 +9,7 @@ struct TopCommand: AsyncParsableCommand {
     abstract: "Watch the nodes of the cluster, anew each second, until Ctrl-C."
   )
 
-  @Option(name: [.short, .long], help: "End after so many views.") var count: Int?
+  @Option(name: [.customShort("n"), .long], help: "End after so many views.") var count: Int?
   @Flag(help: "Print each view as a line of JSON, for programs.") var json = false
   @OptionGroup var cluster: OperatorOptions
 
