@@ -11,6 +11,8 @@ struct NodeReport: Equatable {
   var version: String
   /// Whole seconds since the process began to serve.
   var uptime: Int
+  /// When it did, in milliseconds since 1970.
+  var startedAt: Int64 = 0
   var connections = Connections()
   var drain: Drain.Progress?
   var load = NodeLoad()
@@ -67,6 +69,7 @@ extension NodeReport {
         bytes.closeObject()
       }
     }
+    bytes.writeMember("started_at", startedAt)
     bytes.writeMember("alive", isAlive)
     bytes.writeMember("seen_s", silence.nanoseconds / 1_000_000_000)
     if case .dead(let successor?) = life { bytes.writeMember("replaced_by", successor) }
@@ -89,6 +92,7 @@ extension NodeReport {
     self.state = state
     self.version = version
     self.uptime = Int(uptime)
+    startedAt = object["started_at"]?.integer ?? 0
     if let connections = object["connections"]?.object {
       self.connections = Connections(
         webSocket: Int(connections["websocket"]?.integer ?? 0),

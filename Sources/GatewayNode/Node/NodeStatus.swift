@@ -20,6 +20,7 @@ final class NodeStatus: Sendable {
   private let metrics: TransportMetrics
   private let load: @Sendable () -> NodeLoad
   private let began = NIODeadline.now()
+  private let startedAt = WallClock.milliseconds()
   private let box = NIOLockedValueBox(Standing(state: .starting))
 
   init(
@@ -65,6 +66,7 @@ final class NodeStatus: Sendable {
       state: standing.state,
       version: Version.text,
       uptime: uptime,
+      startedAt: startedAt,
       connections: connections,
       drain: standing.drain,
       load: load()

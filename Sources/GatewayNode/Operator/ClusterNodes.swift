@@ -16,7 +16,7 @@ struct ClusterNodes {
   init(_ records: [NodeRecord], own: NodeReport) {
     let others = records.filter { $0.incarnation != own.incarnation }.map(ClusterNodes.report)
     let all = (others + [own]).sorted {
-      ($0.node, $0.age, $0.incarnation) < ($1.node, $1.age, $1.incarnation)
+      ($0.node, $1.startedAt, $0.incarnation) < ($1.node, $0.startedAt, $1.incarnation)
     }
     var last: NodeReport?
     reports = all.map { report in
@@ -73,8 +73,8 @@ struct ClusterNodes {
 }
 
 extension NodeReport {
-  /// How long ago the process began, in seconds.
-  fileprivate var age: Int { uptime + Int(silence.nanoseconds / 1_000_000_000) }
+  /// How long ago the process began, in seconds, by the clock of the registry alone. A little less than the truth.
+  private var age: Int { uptime + Int(silence.nanoseconds / 1_000_000_000) }
 
   /// A node that is dead holds nothing, whatever it said last.
   fileprivate func dead(replacedBy successor: String?) -> NodeReport {

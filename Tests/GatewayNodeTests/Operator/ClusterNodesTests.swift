@@ -11,7 +11,8 @@ import Wire
     _ node: String,
     _ life: String,
     _ state: NodeState = .ready,
-    uptime: Int = 5
+    uptime: Int = 5,
+    startedAt: Int64 = 0
   ) -> NodeReport {
     var report = NodeReport(
       node: node,
@@ -19,6 +20,7 @@ import Wire
       state: state,
       version: "1",
       uptime: uptime,
+      startedAt: startedAt,
       connections: NodeReport.Connections(webSocket: 1, eventStream: 2, poll: 3)
     )
     report.load.messagesIn = 1.5
@@ -63,7 +65,7 @@ import Wire
       String(buffer: report("a", "1", .draining).json) == """
         {"node":"a","incarnation":"a/1","state":"draining","version":"1","uptime_s":5,\
         "connections":{"websocket":1,"sse":2,"poll":3},\
-        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1},"alive":true,"seen_s":0,\
+        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1},"started_at":0,"alive":true,"seen_s":0,\
         "rates":{"messages_in":1.5,"messages_out":20,"connects":0.1},"memory_bytes":4096,"loop_lag_ms":2.5,\
         "accept_rate":2000,"health":{"publish":true,"feed":false,"problem":"deaf"},\
         "resumes":{"total":3000,"redis_reads":4,"reads_per_thousand":1.3}}
@@ -104,11 +106,11 @@ import Wire
   @Test func earlierLivesOfANodeAreDeadAndReplaced() throws {
     let nodes = ClusterNodes(
       [
-        record(report("a", "9", uptime: 60), isAlive: false, silence: .seconds(8)),
-        record(report("a", "2", uptime: 4)),
-        record(report("b", "0", uptime: 99), isAlive: false, silence: .seconds(30)),
+        record(report("a", "9", uptime: 60, startedAt: 1), isAlive: false, silence: .seconds(8)),
+        record(report("a", "2", uptime: 4, startedAt: 2)),
+        record(report("b", "0", uptime: 99, startedAt: 3), isAlive: false, silence: .seconds(30)),
       ],
-      own: report("b", "1")
+      own: report("b", "1", startedAt: 4)
     )
     #expect(
       try states(nodes) == [
@@ -122,7 +124,10 @@ import Wire
   /// A killed process holds its lease for some seconds after the next has come.
   @Test func whoIsReplacedDoesNotLiveOnInItsLease() throws {
     let nodes = ClusterNodes(
-      [record(report("a", "1", uptime: 60), silence: .seconds(5)), record(report("a", "2", uptime: 3))],
+      [
+        record(report("a", "1", uptime: 1, startedAt: 10), silence: .seconds(5)),
+        record(report("a", "2", uptime: 6, startedAt: 11)),
+      ],
       own: report("b", "1")
     )
     #expect(try states(nodes) == ["a/2 ready true", "a/1 dead false by a/2", "b/1 ready true"])
@@ -131,7 +136,10 @@ import Wire
 
   @Test func twoThatUseOneNameBothLive() throws {
     let nodes = ClusterNodes(
-      [record(report("a", "1", uptime: 60), silence: .seconds(1)), record(report("a", "2", uptime: 30))],
+      [
+        record(report("a", "1", uptime: 60, startedAt: 1), silence: .seconds(1)),
+        record(report("a", "2", uptime: 30, startedAt: 2)),
+      ],
       own: report("b", "1")
     )
     #expect(nodes.living("a").map(\.incarnation) == ["a/2", "a/1"])

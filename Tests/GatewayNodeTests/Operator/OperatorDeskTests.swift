@@ -12,13 +12,13 @@ import Wire
       let incarnation = running.node.status.incarnation
       let node = """
         {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":N,\
-        "connections":{"websocket":0,"sse":0,"poll":0},"alive":true,"seen_s":N,\
+        "connections":{"websocket":0,"sse":0,"poll":0},"started_at":N,"alive":true,"seen_s":N,\
         "rates":{"messages_in":N,"messages_out":N,"connects":N},"memory_bytes":N,"loop_lag_ms":N,\
         "accept_rate":N,"health":{"publish":true,"feed":true},\
         "resumes":{"total":N,"redis_reads":N,"reads_per_thousand":N}}
         """
       let number =
-        /(uptime_s|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
+        /(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
       let list = try await running.ask(.GET, "/v1/nodes")
       #expect(list.status == .ok)
       #expect(list.headers.first(name: "Content-Type") == "application/json")
