@@ -80,7 +80,9 @@ let package = Package(
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      resources: [.embedInCode("Pages")],
+      resources: [
+        .embedInCode("Pages"), .embedInCode("Interface/public.json"), .embedInCode("Interface/operator.json"),
+      ],
       swiftSettings: settings
     ),
     .target(

@@ -21,8 +21,8 @@ public final class Node: Sendable {
 
   let status: NodeStatus
   let conductor: Conductor
-  private let clients: ClientListener
-  private let operators: EntryServer
+  let clients: ClientListener
+  let operators: EntryServer
   private let loop: any EventLoop
   private let announcing: RepeatedTask
   private let log: Logger

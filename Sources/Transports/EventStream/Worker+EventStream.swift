@@ -86,7 +86,7 @@ extension HTTPRequest {
   fileprivate var streamSince: SinceSet? {
     get throws(ClientError) {
       let last = headers.first(name: "Last-Event-ID") ?? ""
-      guard let text = last.isEmpty ? query["since"] : last, !text.isEmpty else { return nil }
+      guard let text = last.isEmpty ? try parameter("since") : last, !text.isEmpty else { return nil }
       guard let since = SinceSet(text) else {
         throw ClientError(
           .badCursor,

@@ -1,7 +1,16 @@
-import NIOCore
+import NIOHTTP1
 import Wire
 
 extension HTTPRequest {
+  /// The one value of that name in the query; nil when there is none.
+  func parameter(_ name: String) throws(ClientError) -> String? {
+    let values = query.all(name)
+    guard values.count <= 1 else {
+      throw ClientError(.badRequest, "\(name): given \(values.count) times, once at most")
+    }
+    return values.first
+  }
+
   /// The channel in the path.
   var channel: ChannelName {
     get throws(ClientError) {
@@ -14,7 +23,7 @@ extension HTTPRequest {
 
   /// The channels of the query, each once; at least one.
   func channels(atMost limit: Int) throws(ClientError) -> [ChannelName] {
-    guard let text = query["channels"], !text.isEmpty else {
+    guard let text = try parameter("channels"), !text.isEmpty else {
       throw ClientError(.badChannel, "channels: missing; name one or several, separated by commas")
     }
     var channels: [ChannelName] = []
@@ -32,9 +41,11 @@ extension HTTPRequest {
 
   var limit: Int? {
     get throws(ClientError) {
-      guard let text = query["limit"] else { return nil }
-      guard let limit = Int(text), (1...1_000).contains(limit) else {
-        throw ClientError(.badRequest, "limit: 1 to 1000")
+      guard let text = try parameter("limit") else { return nil }
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let limit = Int(text),
+        (1...1_000).contains(limit)
+      else {
+        throw ClientError(.badRequest, "limit: a whole number from 1 to 1000")
       }
       return limit
     }
@@ -42,7 +53,7 @@ extension HTTPRequest {
 
   var historyRange: HistoryRange {
     get throws(ClientError) {
-      switch (query["since"], query["before"]) {
+      switch (try parameter("since"), try parameter("before")) {
       case (nil, nil): return .newest
       case (_?, _?): throw ClientError(.badRequest, "since and before exclude each other")
       case (let text?, nil):
@@ -59,9 +70,33 @@ extension HTTPRequest {
     }
   }
 
+  /// The last member of the page before.
+  var after: String? {
+    get throws(ClientError) {
+      guard let text = try parameter("after") else { return nil }
+      guard Session.isMember(text) else {
+        throw ClientError(.badRequest, "after: a member's id, as `next` of a page gives it")
+      }
+      return text
+    }
+  }
+
+  /// The idempotency key of a publish.
+  var idempotencyKey: String? {
+    get throws(ClientError) {
+      let keys = headers["Idempotency-Key"]
+      guard let key = keys.first else { return nil }
+      guard keys.count == 1, (1...ClientRequest.maximumKeyLength).contains(key.utf8.count) else {
+        let most = ClientRequest.maximumKeyLength
+        throw ClientError(.badRequest, "Idempotency-Key: one, of 1 to \(most) bytes")
+      }
+      return key
+    }
+  }
+
   var presenceWish: PresenceWish? {
     get throws(ClientError) {
-      guard let text = query["presence"], !text.isEmpty else { return nil }
+      guard let text = try parameter("presence") else { return nil }
       guard let wish = PresenceWish(rawValue: text) else {
         throw ClientError(.badRequest, "presence: join or watch")
       }
