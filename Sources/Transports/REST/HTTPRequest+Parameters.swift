@@ -86,11 +86,24 @@ extension HTTPRequest {
     get throws(ClientError) {
       let keys = headers["Idempotency-Key"]
       guard let key = keys.first else { return nil }
-      guard keys.count == 1, (1...ClientRequest.maximumKeyLength).contains(key.utf8.count) else {
-        let most = ClientRequest.maximumKeyLength
-        throw ClientError(.badRequest, "Idempotency-Key: one, of 1 to \(most) bytes")
+      let most = ClientRequest.maximumKeyLength
+      guard keys.count == 1, (1...most).contains(key.utf8.count),
+        key.utf8.allSatisfy({ (0x20...0x7e).contains($0) })
+      else {
+        throw ClientError(.badRequest, "Idempotency-Key: one, of 1 to \(most) printable ASCII characters")
       }
       return key
+    }
+  }
+
+  /// `since=` of a request for several channels; nil is from now, and so is the empty set.
+  var sinceSet: SinceSet? {
+    get throws(ClientError) {
+      guard let text = try parameter("since"), !text.isEmpty else { return nil }
+      guard let since = SinceSet(text) else {
+        throw ClientError(.badCursor, "since: a cursor set (channel@epoch.offset,…) or start")
+      }
+      return since
     }
   }
 

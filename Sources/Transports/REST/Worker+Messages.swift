@@ -11,7 +11,7 @@ extension Worker {
   }
 
   private func publish(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, responder) else { return }
+    guard admits(request, by: .rest, responder) else { return }
     if let problem = request.contentProblem { return responder.respond(problem) }
     do throws(ClientError) {
       let channel = try request.channel
@@ -39,7 +39,7 @@ extension Worker {
   }
 
   private func history(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, responder) else { return }
+    guard admits(request, by: .rest, responder) else { return }
     do throws(ClientError) {
       let channel = try request.channel
       let range = try request.historyRange
