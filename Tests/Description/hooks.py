@@ -46,23 +46,19 @@ def before_load_schema(context, raw_schema):
 
 
 @schemathesis.hook
-def map_query(context, query):
-    query = dict(query or {})
-    path = context.operation.path
+def before_call(context, case, kwargs):
+    """The last word on each request."""
+    path = case.operation.path
+    query = case.query
     # Each is right, and both together are not: a description has no words for this.
-    if path.endswith("/messages") and "since" in query and "before" in query:
-        del query["before"]
-    # A poll that may wait would.
-    if path == "/v1/poll" and query.get("wait") not in (0, 1):
-        query.setdefault("wait", 0)
-        if isinstance(query["wait"], int) and 1 < query["wait"] <= 55:
-            query["wait"] = 1
-    return query
-
-
-@schemathesis.hook
-def map_path_parameters(context, path_parameters):
+    if path.endswith("/messages") and case.meta.generation.mode.is_positive:
+        if "since" in query and "before" in query:
+            del query["before"]
+    # A poll that may be held would be: one that asks for a second is, the others are not.
+    if path == "/v1/poll" and "wait" not in query:
+        query["wait"] = 0
+    elif path == "/v1/poll" and str(query["wait"]) in map(str, range(2, 56)):
+        query["wait"] = 0
     # No node of the cluster is drained.
-    if context.operation.path.endswith("/drain"):
-        return {**path_parameters, "node": "nobody"}
-    return path_parameters
+    if path.endswith("/drain"):
+        case.path_parameters["node"] = "nobody"

@@ -102,7 +102,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
       )
     case HTTPParserError.invalidVersion:
       let status = HTTPResponseStatus.httpVersionNotSupported
-      self.parserFailed(Problem(.badRequest, "the versions here are HTTP/1.1 and HTTP/1.0", status: status))
+      self.parserFailed(Problem(.badRequest, "the versions of HTTP here are 1.1 and 1.0", status: status))
     case is HTTPParserError:
       self.parserFailed(Problem(.badRequest, "this is not HTTP/1"))
     case is ByteToMessageDecoderError:

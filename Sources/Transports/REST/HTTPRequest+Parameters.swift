@@ -21,20 +21,19 @@ extension HTTPRequest {
     }
   }
 
-  /// The channels of the query, each once; at least one.
+  /// The channels of the query, each once; at least one. No more than `limit` may be named, also not the same again.
   func channels(atMost limit: Int) throws(ClientError) -> [ChannelName] {
     guard let text = try parameter("channels"), !text.isEmpty else {
       throw ClientError(.badChannel, "channels: missing; name one or several, separated by commas")
     }
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    guard parts.count <= limit else { throw ClientError(.badRequest, "channels: \(limit) at most") }
     var channels: [ChannelName] = []
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+    for part in parts {
       guard let channel = ChannelName(part) else {
         throw ClientError(.badChannel, "channels: each is 1 to 128 of A-Z a-z 0-9 _ . : -")
       }
       if !channels.contains(channel) { channels.append(channel) }
-      guard channels.count <= limit else {
-        throw ClientError(.badRequest, "channels: \(limit) at most")
-      }
     }
     return channels
   }
