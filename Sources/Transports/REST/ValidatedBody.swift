@@ -36,8 +36,13 @@ extension Responder {
     respond(.ok, headers: headers, body: body.bytes)
   }
 
-  /// Answers JSON with its entity tag, or `304` to a client that has it.
-  func respondValidated(to request: HTTPRequest, _ body: ByteBuffer, headers: HTTPHeaders = [:]) {
-    respond(ValidatedBody(body), to: request, headers: headers)
+  /// The same with a body that is made for this answer, or whose tag is not worth keeping.
+  public func respondValidated(
+    to request: HTTPRequest,
+    _ body: ByteBuffer,
+    type: String = "application/json",
+    headers: HTTPHeaders = [:]
+  ) {
+    respond(ValidatedBody(body, contentType: type), to: request, headers: headers)
   }
 }
