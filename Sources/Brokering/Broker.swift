@@ -26,6 +26,25 @@ public protocol Broker: AnyObject, Sendable {
 
   /// What this node says of itself with each heartbeat from now on: one JSON object.
   func announce(_ state: ByteBuffer)
+
+  /// Who carries out the commands that other nodes send to this one, and answers them. Set once, before `start`.
+  func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer)
+
+  /// Sends a command to another living node and waits some seconds for its answer. `unavailable` says why there is
+  /// none, and whether the node may have taken the command: one that it has not taken by then it never takes.
+  func command(_ command: ByteBuffer, to incarnation: String) async throws(BrokerError) -> ByteBuffer
+}
+
+/// A broker that knows no other node.
+extension Broker {
+  public func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer) {}
+
+  public func command(
+    _ command: ByteBuffer,
+    to incarnation: String
+  ) async throws(BrokerError) -> ByteBuffer {
+    throw BrokerError(.unavailable, "this node runs alone: it knows no \(incarnation)")
+  }
 }
 
 /// The cluster as one event loop sees it. Not `Sendable`.
@@ -238,11 +257,14 @@ public struct NodeRecord: Sendable, Equatable {
   public var isAlive: Bool
   /// The JSON object of its last heartbeat.
   public var state: ByteBuffer
+  /// How long ago that was.
+  public var silence: TimeAmount
 
-  public init(incarnation: String, isAlive: Bool, state: ByteBuffer) {
+  public init(incarnation: String, isAlive: Bool, state: ByteBuffer, silence: TimeAmount = .zero) {
     self.incarnation = incarnation
     self.isAlive = isAlive
     self.state = state
+    self.silence = silence
   }
 }
 

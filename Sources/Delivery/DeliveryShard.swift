@@ -52,6 +52,7 @@ public final class DeliveryShard {
     hearsPresence: Bool,
     _ done: @escaping (Result<Subscribed, ClientError>) -> Void
   ) {
+    if since != nil, logs[channel] == nil { metrics.resumeReads.add() }
     let log = logs[channel] ?? open(channel)
     if log.isEmpty { idle.remove(channel) }
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
@@ -132,6 +133,9 @@ public final class DeliveryShard {
   }
 
   // MARK: Channels
+
+  /// Whether the channel's feed is heard here already.
+  public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.

@@ -31,6 +31,7 @@ final class RedisBrokerCore {
   /// The lease was lost since the receivers heard of a restoration.
   var presenceLost = false
   var presence = RedisHeldPresence()
+  var commands = RedisCommands()
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
@@ -72,7 +73,7 @@ final class RedisBrokerCore {
       return promise.fail(BrokerError(.broken, "the broker was started before"))
     }
     starting = promise
-    feed.subscribe([RedisKeys.probe(lease.incarnation)])
+    feed.subscribe([RedisKeys.probe(lease.incarnation), RedisKeys.commands(to: lease.incarnation)])
     link.start()
     feed.start()
     armTimer()
@@ -84,6 +85,7 @@ final class RedisBrokerCore {
     isClosed = true
     timer?.cancel()
     isStarted(.failure(BrokerError(.unavailable, "the broker was shut down")))
+    failCommands(BrokerError(.unavailable, "this node stops"))
     let name = lease.name
     let finish = { [self] in
       status.core("shut down")

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Delivery
 private import NIOConcurrencyHelpers
 internal import NIOCore
@@ -15,6 +16,7 @@ struct ClientListener: Sendable {
     _ settings: NodeSettings,
     status: NodeStatus,
     metrics: NodeMetrics,
+    gate: AcceptGate,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -31,6 +33,8 @@ struct ClientListener: Sendable {
     context.pollInterval = settings.pollInterval
     context.pollIntervalMaximum = settings.pollIntervalMaximum
     context.channelsPerConnection = settings.channelsPerConnection
+    context.gate = gate
+    if settings.maxConnectionAge > .zero { context.maximumConnectionAge = settings.maxConnectionAge }
     let proxies = settings.trustedProxies
     context.isTrustedProxy = { address in proxies.contains { $0.contains(address) } }
     let delivery = DeliverySettings(settings, loops: settings.eventLoops)

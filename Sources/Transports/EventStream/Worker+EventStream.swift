@@ -27,10 +27,7 @@ extension Worker {
     for channel in channels {
       if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
     }
-    if isRefusing {
-      context.metrics.refused.add()
-      return sendElsewhere(request, responder, ClientError(.draining, "this node is draining; connect again"))
-    }
+    if let refusal = refusalToHold() { return sendElsewhere(request, responder, refusal) }
     let connection = EventStreamConnection(
       worker: self,
       session: session(of: request),
@@ -75,7 +72,8 @@ extension Worker {
     ]
     guard let body = responder.beginStream(headers: headers) else { return }
     var retry = ByteBuffer()
-    EventStreamEncoder.writeRetry(milliseconds: Jitter.refusedStreamMS(), into: &retry)
+    let wait = error.code == .overloaded ? error.retryAfterMS : nil
+    EventStreamEncoder.writeRetry(milliseconds: wait ?? Jitter.refusedStreamMS(), into: &retry)
     body.write(retry)
     body.end()
   }
