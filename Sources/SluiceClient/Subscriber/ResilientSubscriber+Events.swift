@@ -9,9 +9,12 @@ extension ResilientSubscriber {
       guard let glance = MessageGlance(bytes), let index = index(of: bytes, glance.channel) else {
         return false
       }
-      guard let epoch = followers[index].position?.epoch, epoch.bytes == glance.epoch else { return false }
+      guard let epoch = followed[index].follower.position?.epoch, epoch.bytes == glance.epoch else {
+        return false
+      }
       let identity = PayloadIdentity(UnsafeRawBufferPointer(rebasing: bytes[glance.data]))
-      if followers[index].message(leg: leg.serial, Cursor(epoch, glance.offset), identity) { received += 1 }
+      let isNews = followed[index].follower.message(leg: leg.serial, Cursor(epoch, glance.offset), identity)
+      if isNews { received += 1 }
       return true
     }
   }
@@ -35,30 +38,32 @@ extension ResilientSubscriber {
       self.session = session.secret
     case .message(let channel, let cursor, let data, _, _):
       guard let index = index(of: channel) else {
-        complaints.append("a message of \(channel), which was not asked for")
+        complain("a message of \(channel)", on: leg)
         return false
       }
       if let cursor {
-        guard followers[index].message(leg: leg.serial, cursor, PayloadIdentity(data)) else { return false }
+        let isNews = followed[index].follower.message(leg: leg.serial, cursor, PayloadIdentity(data))
+        guard isNews else { return false }
       } else if leg !== current {
         return false
       }
       received += 1
     case .gap(let channel, let gap):
       guard let index = index(of: channel) else {
-        complaints.append("a gap of \(channel), which was not asked for")
+        complain("a gap of \(channel)", on: leg)
         return false
       }
-      return followers[index].gap(leg: leg.serial, gap)
-    case .join, .leave:
-      return leg === current
+      return followed[index].follower.gap(leg: leg.serial, gap)
+    case .join(let channel, _), .leave(let channel, _):
+      return leg === current && index(of: channel) != nil
     default: break
     }
     return true
   }
 
-  func index(of channel: ChannelName) -> Int? {
-    followers.firstIndex { $0.channel == channel }
+  /// What comes for a channel that was followed until a moment ago is no fault.
+  private func complain(_ what: String, on leg: SubscriberLeg) {
+    if revision == 0 { complaints.append("\(what), which was not asked for") }
   }
 
   /// The place of the channel whose name stands at `range`.
@@ -67,7 +72,8 @@ extension ResilientSubscriber {
     while index < channelBytes.count {
       let name = channelBytes[index]
       let isSame =
-        name.count == range.count && name.withUnsafeBytes { text.holds($0, at: range.lowerBound) }
+        followed[index].isActive && name.count == range.count
+        && name.withUnsafeBytes { text.holds($0, at: range.lowerBound) }
       if isSame { return index }
       index += 1
     }
