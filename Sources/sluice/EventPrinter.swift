@@ -8,8 +8,8 @@ struct EventPrinter: Sendable {
   /// Standard output is closed.
   struct NobodyReads: Error {}
 
-  static let transports: [SubscriberTransport: String] = [
-    .webSocket: "websocket", .eventStream: "sse", .longPoll: "long-poll", .shortPoll: "short-poll",
+  static let transports: [SubscriberTransport: TransportKind] = [
+    .webSocket: .webSocket, .eventStream: .eventStream, .longPoll: .longPoll, .shortPoll: .shortPoll,
   ]
 
   let isJSON: Bool
@@ -17,7 +17,11 @@ struct EventPrinter: Sendable {
 
   func print(_ event: SluiceEvent) throws(NobodyReads) {
     let line = isJSON ? object(event) : line(event)
-    guard fputs(line + "\n", stdout) >= 0, fflush(stdout) == 0 else { throw NobodyReads() }
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
+    } catch {
+      throw NobodyReads()
+    }
   }
 
   /// Says on standard error how the subscription is connected.
@@ -25,12 +29,12 @@ struct EventPrinter: Sendable {
     let text: String? =
       switch state {
       case .connected(let transport, let node):
-        "connected\(node.map { " to \($0)" } ?? "") over \(Self.transports[transport] ?? transport.rawValue)"
+        "connected\(node.map { " to \($0)" } ?? "") over \(Self.transports[transport]?.rawValue ?? transport.rawValue)"
       case .waiting(let wait, let reason):
         "not connected (\(reason)); trying again in \(wait.nanoseconds / 1_000_000) ms"
       case .idle, .connecting, .ended: nil
       }
-    if let text { fputs("sluice: \(text)\n", stderr) }
+    if let text { try? FileHandle.standardError.write(contentsOf: Data("sluice: \(text)\n".utf8)) }
   }
 
   private func line(_ event: SluiceEvent) -> String {

@@ -72,7 +72,7 @@ struct SubscribeCommand: AsyncParsableCommand {
     var options = SluiceClient.Sluice.Options()
     if !transport.isEmpty {
       options.transports = try transport.map { name in
-        guard let transport = EventPrinter.transports.first(where: { $0.value == name })?.key else {
+        guard let transport = EventPrinter.transports.first(where: { $0.value.rawValue == name })?.key else {
           throw ValidationError(
             "--transport is \"\(name)\": expected websocket, sse, long-poll or short-poll"
           )

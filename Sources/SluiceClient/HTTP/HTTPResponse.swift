@@ -29,6 +29,11 @@ extension HTTPResponse {
     return (code, object["detail"]?.string ?? object["title"]?.string ?? code)
   }
 
+  /// Whether the server does not offer what was asked for.
+  var isTransportDisabled: Bool {
+    status == .forbidden && problem.flatMap { ErrorCode(rawValue: $0.code) } == .transportDisabled
+  }
+
   /// For a person.
   var summary: String {
     "\(status.code) \(problem.map { "\($0.code): \($0.detail)" } ?? status.reasonPhrase)"

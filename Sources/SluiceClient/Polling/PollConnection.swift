@@ -4,8 +4,8 @@ public import NIOHTTP1
 /// A series of polls over one connection that is kept alive. Everything about it happens on its loop, its methods
 /// are to be called there.
 ///
-/// The first is always a short one: its answer says that the series has begun, and from where. It does not try
-/// again after a failure. What happens is told to `events`, `closed` last and exactly once.
+/// The first is a short one, or one of a second where short ones are switched off: its answer says that the series
+/// has begun, and from where. It does not try again after a failure. What happens is told to `events`, `closed` last and exactly once.
 public final class PollConnection {
   public enum Event: Sendable {
     /// Also where nothing has happened. With the head, which may set a cookie.
@@ -33,6 +33,8 @@ public final class PollConnection {
   private var cursor: String?
   private var validator: String?
   private var session: String?
+  /// Of the first poll, in seconds.
+  private var firstWait = 0
   private var pause: Scheduled<Void>?
   private var isPaused = false
   /// A poll waits for the end of a pause.
@@ -72,7 +74,7 @@ public final class PollConnection {
   private func poll() {
     guard events != nil else { return }
     guard !isPaused else { return isDue = true }
-    var request = HTTPRequest(.GET, wish.path(after: cursor, isHeld: cursor != nil), headers: wish.headers)
+    var request = HTTPRequest(.GET, wish.path(after: cursor, firstWait: firstWait), headers: wish.headers)
     if wish.presence != nil, let session { request.headers.add(name: "Sluice-Session", value: session) }
     var timeout = PollConnection.timeout
     if case .held(let seconds) = wish.pace {
@@ -90,6 +92,10 @@ public final class PollConnection {
     case .failure(let failure):
       close(.failed(failure.description, isUnreachable: failure.isUnreachable))
     case .success(let response):
+      if cursor == nil, firstWait == 0, case .held = wish.pace, response.isTransportDisabled {
+        firstWait = 1
+        return poll()
+      }
       guard let answer = answer(of: response) else { return close(.refused(response)) }
       cursor = answer.cursor
       if let tag = response.headers.first(name: "ETag") { validator = tag }

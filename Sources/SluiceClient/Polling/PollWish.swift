@@ -33,11 +33,14 @@ public struct PollWish: Sendable {
   /// The next request's target.
   /// - Parameters:
   ///   - cursor: of the answer before; nil for the first.
-  ///   - isHeld: whether it waits for something to happen.
-  func path(after cursor: String?, isHeld: Bool) -> String {
+  ///   - firstWait: how long the first may be held, in seconds.
+  func path(after cursor: String?, firstWait: Int) -> String {
     var path = "/v1/poll?channels=" + channels.map(\.text).joined(separator: ",")
     if let since = cursor ?? since?.description, !since.isEmpty { path += "&since=\(since)" }
-    if isHeld, case .held(let seconds) = pace { path += "&wait=\(seconds)" } else { path += "&wait=0" }
+    switch pace {
+    case .held(let seconds): path += "&wait=\(cursor == nil ? firstWait : seconds)"
+    case .every: path += "&wait=0"
+    }
     if let presence { path += "&presence=\(presence.rawValue)" }
     if let route { path += "&route=\(route)" }
     return path

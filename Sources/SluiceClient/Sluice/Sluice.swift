@@ -19,7 +19,7 @@ public import Wire
 /// A consumer that is slow holds the connection back, and with it the other subscriptions of the same client; what
 /// is not read stays in the log. The client ends when neither it nor any of its subscriptions is held any more.
 public final class Sluice: Sendable {
-  private let home: ClientHome
+  let home: ClientHome
   private let buffer: Int
   private let lastRequest = Atomic<UInt64>(0)
 

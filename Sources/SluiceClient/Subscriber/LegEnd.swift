@@ -35,7 +35,7 @@ extension ResilientSubscriber {
     let wait = backoff.next(atLeast: response.retryAfter ?? .zero)
     let code = response.problem.flatMap { ErrorCode(rawValue: $0.code) }
     switch response.status.code {
-    case 403 where code == .transportDisabled: return LegEnd(reason, .disabled)
+    case 403 where response.isTransportDisabled: return LegEnd(reason, .disabled)
     case 401: return LegEnd(reason, .unauthorized)
     case 400, 403, 404: return LegEnd(reason, isFinal(code) ? .never : .otherwise(wait))
     case 429, 502, 503, 504: return LegEnd(reason, .again(wait))
