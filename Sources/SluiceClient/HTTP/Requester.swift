@@ -35,6 +35,7 @@ public final class Requester {
 
   public let loop: any EventLoop
   private let backoff: Backoff
+  private let hasOneEndpoint: Bool
   private var idle: CircularBuffer<HTTPConnection>
   private let connections: [HTTPConnection]
   private var waiting = CircularBuffer<Ticket>()
@@ -49,6 +50,7 @@ public final class Requester {
   public init(to endpoints: [Endpoint], connections: Int, backoff: Backoff, on loop: any EventLoop) {
     self.loop = loop
     self.backoff = backoff
+    hasOneEndpoint = endpoints.count == 1
     self.connections = (0..<connections).flatMap { _ in endpoints.map { HTTPConnection(to: $0, on: loop) } }
     idle = CircularBuffer(self.connections)
   }
@@ -98,11 +100,16 @@ public final class Requester {
       ticket.connection = connection
       connection.send(ticket.request, timeout: .seconds(5)) { result in
         ticket.connection = nil
-        self.idle.append(connection)
+        self.giveBack(connection)
         self.answered(ticket, result)
         self.startWaiting()
       }
     }
+  }
+
+  /// Where there is but one endpoint, a connection that is open is used again before another is opened.
+  private func giveBack(_ connection: HTTPConnection) {
+    if hasOneEndpoint { idle.prepend(connection) } else { idle.append(connection) }
   }
 
   private func answered(_ ticket: Ticket, _ result: Result<HTTPResponse, HTTPFailure>) {

@@ -132,6 +132,9 @@ public final class ResilientSubscriber {
   /// The transport it is connected by, or will try next.
   public var transport: SubscriberTransport { current?.transport ?? ladder.current }
 
+  /// Whether the last `move` is done: no other connection is on its way.
+  public var hasMoved: Bool { successor == nil && current?.isToBeReplaced == false }
+
   /// What it saw last of the channel at this place in its settings.
   public func position(at index: Int) -> Cursor? { followed[index].follower.position }
 
