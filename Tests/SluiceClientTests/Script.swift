@@ -74,3 +74,26 @@ extension ScriptedServer.Peer {
     return (String(head.prefix { $0 != "\r\n" }), head)
   }
 }
+
+extension ScriptedServer {
+  /// A client of this server.
+  func sluice(_ shape: (inout Sluice.Options) -> Void = { _ in }) throws -> Sluice {
+    var options = Sluice.Options()
+    options.backoff = Script.backoff
+    shape(&options)
+    return try Sluice("http://127.0.0.1:\(endpoint.port)", options: options)
+  }
+
+  /// Its first connection, a WebSocket that has subscribed the room at 4.
+  func socket() async throws -> Peer {
+    let peer = try await peer(0)
+    _ = try await peer.acceptWebSocket()
+    peer.sayText(Script.welcome("one"))
+    _ = try await peer.command()
+    peer.sayText(Script.subscribed(4))
+    return peer
+  }
+}
+
+/// Something else came.
+struct Unexpected: Error {}

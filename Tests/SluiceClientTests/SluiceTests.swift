@@ -6,29 +6,9 @@ import Wire
 @testable import SluiceClient
 
 @Suite struct SluiceTests {
-  private func sluice(
-    _ server: ScriptedServer,
-    _ shape: (inout Sluice.Options) -> Void = { _ in }
-  ) throws -> Sluice {
-    var options = Sluice.Options()
-    options.backoff = Script.backoff
-    shape(&options)
-    return try Sluice("http://127.0.0.1:\(server.endpoint.port)", options: options)
-  }
-
-  /// A WebSocket that has subscribed the room at 4.
-  private func socket(_ server: ScriptedServer, _ number: Int = 0) async throws -> ScriptedServer.Peer {
-    let peer = try await server.peer(number)
-    _ = try await peer.acceptWebSocket()
-    peer.sayText(Script.welcome("one"))
-    _ = try await peer.command()
-    peer.sayText(Script.subscribed(4))
-    return peer
-  }
-
   @Test func bringsMessagesGapsAndPeopleInOrder() async throws {
     try await ScriptedServer.run { server in
-      let sluice = try sluice(server)
+      let sluice = try server.sluice()
       var events = sluice.subscribe("room:a", since: .start, presence: .watch).makeAsyncIterator()
       let peer = try await server.peer(0)
       _ = try await peer.acceptWebSocket()
@@ -57,13 +37,11 @@ import Wire
     }
   }
 
-  private struct Unexpected: Error {}
-
   @Test func aSecondChannelSharesTheWebSocket() async throws {
     try await ScriptedServer.run { server in
-      let sluice = try sluice(server)
+      let sluice = try server.sluice()
       let first = sluice.subscribe("room:a")
-      let peer = try await socket(server)
+      let peer = try await server.socket()
       let second = sluice.subscribe("room:b", since: .cursor(Script.cursor(2)))
       let wish = try await peer.command()
       let other = ChannelName("room:b")!
@@ -91,7 +69,7 @@ import Wire
 
   @Test func aSecondChannelOpensAnotherStreamFirst() async throws {
     try await ScriptedServer.run { server in
-      let sluice = try sluice(server) { $0.transports = [.eventStream] }
+      let sluice = try server.sluice { $0.transports = [.eventStream] }
       let first = sluice.subscribe("room:a")
       let stream = try await server.peer(0)
       #expect(try await stream.request().line.contains("channels=room:a "))
@@ -123,91 +101,16 @@ import Wire
     }
   }
 
-  @Test func aSlowConsumerHoldsTheConnectionBackAndMissesNothing() async throws {
-    try await ScriptedServer.run { server in
-      let sluice = try sluice(server) { $0.buffer = 8 }
-      let subscription = sluice.subscribe("room:a")
-      let peer = try await socket(server)
-      let count: UInt64 = 40_000
-      let text = ByteBuffer(string: "\"\(String(repeating: "x", count: 1_000))\"")
-      for offset in 5..<(5 + count) {
-        peer.sayText(
-          Script.json(
-            .message(channel: Script.room, cursor: Script.cursor(offset), data: text, user: nil, time: 1)
-          )
-        )
-      }
-      _ = try await eventually("a server that cannot write any more") { peer.isStuck ? true : nil }
-      let buffer = subscription.lease.buffer
-      _ = try await eventually("a full buffer") { buffer.count >= 8 ? true : nil }
-      #expect(buffer.count < 8 + 64, "\(buffer.count) events wait")
-      var expected: UInt64 = 5
-      for try await event in subscription {
-        guard case .message(let message) = event else { throw Unexpected() }
-        #expect(message.cursor == Script.cursor(expected))
-        expected += 1
-        if expected.isMultiple(of: 1_000) { #expect(buffer.count < 8 + 64) }
-        if expected == 5 + count { break }
-      }
-      #expect(server.peerCount == 1)
-    }
-  }
-
-  @Test(arguments: [SubscriberTransport.webSocket, .eventStream, .longPoll, .shortPoll])
-  func aCancelledTaskLeavesNothingBehind(_ transport: SubscriberTransport) async throws {
-    try await ScriptedServer.run { server in
-      var sluice: Sluice? = try sluice(server) { $0.transports = [transport] }
-      weak let home = sluice?.home
-      let task = Task { [subscription = sluice!.subscribe("room:a")] in
-        var seen = 0
-        for try await _ in subscription { seen += 1 }
-        return seen
-      }
-      let peer: ScriptedServer.Peer
-      switch transport {
-      case .webSocket:
-        peer = try await socket(server)
-        peer.sayText(Script.message(5))
-      case .longPoll, .shortPoll:
-        peer = try await server.peer(0)
-        _ = try await peer.request()
-        peer.say(Script.poll(5, [Script.message(5)], headers: "X-Poll-Interval: 1\r\n"))
-        _ = try await peer.request()
-      default:
-        peer = try await server.peer(0)
-        _ = try await peer.request()
-        peer.say(Script.streamHead + Script.sse("welcome", "room:a@aaaaaaaa.4", Script.welcome("one")))
-        peer.say(Script.sse(nil, "room:a@aaaaaaaa.5", Script.message(5)))
-      }
-      var states = sluice!.connections.makeAsyncIterator()
-      while case .connected(transport, _)? = await states.next() { break }
-      task.cancel()
-      _ = try await task.value
-      if transport == .webSocket {
-        while true {
-          if case .close = try await peer.frame() { break }
-        }
-        peer.close()
-      }
-      _ = try await eventually("the end of the connection") { peer.isEnded ? true : nil }
-      #expect(server.peerCount == 1)
-      sluice = nil
-      _ = try await eventually("the end of the client") { home == nil ? true : nil }
-      #expect(await states.next() == .idle)
-      #expect(await states.next() == nil)
-    }
-  }
-
   @Test func anAppIsToldWhatItMayNotDo() async throws {
     try await ScriptedServer.run { server in
       #expect(throws: SluiceError.self) { try Sluice("ftp://somewhere") }
       #expect(throws: SluiceError.self) { try Sluice("https://127.0.0.1:1") }
-      let sluice = try sluice(server)
+      let sluice = try server.sluice()
       await #expect(throws: SluiceError.self) {
         for try await _ in sluice.subscribe("no channel") {}
       }
       let first = sluice.subscribe("room:a")
-      let peer = try await socket(server)
+      let peer = try await server.socket()
       do {
         for try await _ in sluice.subscribe("room:a") {}
         Issue.record("a channel was subscribed twice")
@@ -232,11 +135,11 @@ import Wire
 
   @Test func saysHowItIsConnected() async throws {
     try await ScriptedServer.run { server in
-      let sluice = try sluice(server)
+      let sluice = try server.sluice()
       var states = sluice.connections.makeAsyncIterator()
       #expect(await states.next() == .idle)
       let subscription = sluice.subscribe("room:a")
-      let peer = try await socket(server)
+      let peer = try await server.socket()
       #expect(await states.next() == .connecting(.webSocket))
       #expect(await states.next() == .connected(.webSocket, node: "one"))
       peer.close()
@@ -250,7 +153,7 @@ import Wire
   @Test func asksForATokenAndForAnotherWhenItHasExpired() async throws {
     try await ScriptedServer.run { server in
       let asked = Inbox<Int>()
-      let sluice = try sluice(server) {
+      let sluice = try server.sluice {
         $0.token = {
           asked.append(1)
           return "token-\(asked.all.count)"

@@ -63,7 +63,7 @@ public final class EventStreamConnection {
     }
     connected.assumeIsolated().whenComplete { result in
       switch result {
-      case .failure(let error): self.tell(.closed(.failed("\(error)")))
+      case .failure(let error): self.tell(.closed(.failed(ConnectFailure.reason(error))))
       case .success(let channel):
         self.wasConnected = true
         if self.isAborted { channel.close(promise: nil) }

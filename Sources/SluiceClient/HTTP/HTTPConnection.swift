@@ -70,7 +70,7 @@ public final class HTTPConnection {
     connected.assumeIsolated().whenComplete { result in
       self.isConnecting = false
       if case .failure(let error) = result {
-        self.finish(.failure(HTTPFailure("\(error)", isUnreachable: true)))
+        self.finish(.failure(HTTPFailure(ConnectFailure.reason(error), isUnreachable: true)))
       }
     }
   }

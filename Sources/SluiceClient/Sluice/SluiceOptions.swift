@@ -12,7 +12,7 @@ extension Sluice {
     public var backoff = Backoff()
     /// So many events wait for a subscription's consumer. Beyond that nothing more is read from the connection
     /// until it has caught up with three quarters of them: what it has not taken stays in the channel's log.
-    /// What was read already is added, which is at the most 16 KiB over a WebSocket or an event stream, and one
+    /// What was read already is added: at the most 64 KiB of events over a WebSocket or an event stream, and one
     /// answer, about 256 KiB, over polls.
     public var buffer = 256
     /// A publish or another request is tried for so long.

@@ -3,12 +3,15 @@ import Wire
 /// A channel as a subscriber asks for it.
 struct FollowedChannel {
   var follower: ChannelFollower
+  /// No other has it, not even a later one of the same channel in the same place.
+  let serial: Int
   let since: Since?
   let presence: PresenceWish?
   /// False once it is followed no more: its place is free.
   var isActive = true
 
-  init(_ channel: ChannelName, since: Since?, presence: PresenceWish?) {
+  init(_ channel: ChannelName, serial: Int, since: Since?, presence: PresenceWish?) {
+    self.serial = serial
     follower = ChannelFollower(channel: channel)
     self.since = since
     self.presence = presence
@@ -29,8 +32,8 @@ struct FollowedChannel {
 /// Channels that one event stream, or one series of polls, can carry: what they want of presence holds for all of
 /// them, and `start` too.
 struct LegPart {
-  /// The channels' places.
-  var places: [Int]
+  /// The channels' places, and who was there when the part was made.
+  var places: [(place: Int, serial: Int)]
   let presence: PresenceWish?
   let isFromStart: Bool
 }
@@ -44,9 +47,11 @@ extension ResilientSubscriber {
       let isFromStart = channel.sinceNow == .start
       let found = parts.firstIndex { $0.presence == channel.presence && $0.isFromStart == isFromStart }
       if let found {
-        parts[found].places.append(place)
+        parts[found].places.append((place, channel.serial))
       } else {
-        parts.append(LegPart(places: [place], presence: channel.presence, isFromStart: isFromStart))
+        parts.append(
+          LegPart(places: [(place, channel.serial)], presence: channel.presence, isFromStart: isFromStart)
+        )
       }
     }
     return parts
@@ -56,7 +61,18 @@ extension ResilientSubscriber {
   func since(of part: LegPart) -> SinceSet? {
     if part.isFromStart { return .start }
     var set = CursorSet()
-    for place in part.places { set[followed[place].channel] = followed[place].asked }
+    for (place, _) in part.places { set[followed[place].channel] = followed[place].asked }
     return set.isEmpty ? nil : .positions(set)
+  }
+
+  func channels(of part: LegPart) -> [ChannelName] {
+    part.places.map { followed[$0.place].channel }
+  }
+
+  /// The places of what is still followed.
+  func placesFollowed(of part: LegPart) -> [Int] {
+    part.places.compactMap { place, serial in
+      followed[place].isActive && followed[place].serial == serial ? place : nil
+    }
   }
 }

@@ -8,7 +8,8 @@ extension ResilientSubscriber {
   @discardableResult
   public func follow(_ channel: ChannelName, since: Since? = nil, presence: PresenceWish? = nil) -> Bool {
     guard index(of: channel) == nil else { return false }
-    let new = FollowedChannel(channel, since: since, presence: presence)
+    lastSerial += 1
+    let new = FollowedChannel(channel, serial: lastSerial, since: since, presence: presence)
     let place = followed.firstIndex { !$0.isActive } ?? followed.count
     if place < followed.count {
       followed[place] = new

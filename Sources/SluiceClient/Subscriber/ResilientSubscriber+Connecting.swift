@@ -94,7 +94,8 @@ extension ResilientSubscriber {
       // The connection beside which it was tried has ended too, but its transport is known to work.
       redial(in: settings.backoff.floor, end.reason)
     case .again(let wait):
-      if life.map({ ladder.lost(after: $0) }) ?? ladder.failed() { _ = ladder.stepDown() }
+      // One that was paused for long is closed by the node, which says nothing of its transport.
+      if !isPaused, life.map({ ladder.lost(after: $0) }) ?? ladder.failed() { _ = ladder.stepDown() }
       redial(in: wait, end.reason)
     case .otherwise(let wait):
       let isRound = ladder.stepDown()

@@ -7,7 +7,8 @@ extension ResilientSubscriber {
     leg.asked = followed.map(\.asked)
     var parts = parts
     if leg.transport == .nativeEventSource {
-      parts = [LegPart(places: Array(followed.indices), presence: settings.presence, isFromStart: false)]
+      let places = followed.enumerated().map { ($0.offset, $0.element.serial) }
+      parts = [LegPart(places: places, presence: settings.presence, isFromStart: false)]
     }
     leg.unanswered = parts.reduce(0) { $0 + $1.places.count }
     for part in parts where !leg.hasEnded {
@@ -17,7 +18,7 @@ extension ResilientSubscriber {
 
   private func openEventStream(_ leg: SubscriberLeg, _ part: LegPart, isOnly: Bool) -> EventStreamConnection {
     let isNative = leg.transport == .nativeEventSource
-    let channels = part.places.map { followed[$0].channel }
+    let channels = channels(of: part)
     var eventID = isOnly && lastEventID?.channels == channels ? lastEventID?.id : nil
     var path = "/v1/stream?channels=" + channels.map(\.text).joined(separator: ",")
     if isNative {
@@ -85,7 +86,7 @@ extension ResilientSubscriber {
   /// The id of the welcome says where the stream goes on.
   private func welcomed(_ leg: SubscriberLeg, _ part: LegPart, at id: ByteBuffer) {
     let positions = CursorSet(String(buffer: id)) ?? CursorSet()
-    for place in part.places where followed[place].isActive {
+    for place in placesFollowed(of: part) {
       let cursor = positions[followed[place].channel]
       followed[place].follower.subscribed(
         leg: leg.serial,

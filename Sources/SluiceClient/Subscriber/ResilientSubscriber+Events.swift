@@ -21,6 +21,7 @@ extension ResilientSubscriber {
 
   /// Reads one event and does what it asks. False when it is not an event.
   func take(_ text: ByteBuffer, on leg: SubscriberLeg) -> ServerEvent? {
+    guard !leg.hasEnded, isWanted(text, on: leg) else { return nil }
     do throws(ServerEventError) {
       let event = try ServerEvent(parsing: text)
       if isNews(event, on: leg) { onEvent?(event) }
@@ -29,6 +30,16 @@ extension ResilientSubscriber {
       complaints.append("not an event: \(error): \(String(buffer: text).prefix(200))")
       return nil
     }
+  }
+
+  /// A connection that is paused and ends brings what the kernel still held. It is let go instead: what was not taken
+  /// comes again.
+  private func isWanted(_ text: ByteBuffer, on leg: SubscriberLeg) -> Bool {
+    guard isPaused, leg.transport == .webSocket || leg.transport == .eventStream else { return true }
+    leg.takenWhilePaused += text.readableBytes
+    guard leg.takenWhilePaused > SubscriberLeg.mostWhilePaused else { return true }
+    ended(leg, LegEnd("let go while it was paused", .again(.zero)))
+    return false
   }
 
   private func isNews(_ event: ServerEvent, on leg: SubscriberLeg) -> Bool {

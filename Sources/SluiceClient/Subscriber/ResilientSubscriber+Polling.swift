@@ -9,7 +9,7 @@ extension ResilientSubscriber {
     leg.unanswered = parts.reduce(0) { $0 + $1.places.count }
     for part in parts where !leg.hasEnded {
       var wish = PollWish(
-        part.places.map { followed[$0].channel },
+        channels(of: part),
         since: since(of: part),
         pace: leg.transport == .longPoll ? .held(seconds: settings.pollWait) : .every(settings.pollInterval)
       )
@@ -46,7 +46,7 @@ extension ResilientSubscriber {
       }
       if cursor.offset > 0 { starts[channel] = Cursor(cursor.epoch, cursor.offset - 1) }
     }
-    for place in part.places where followed[place].isActive {
+    for place in placesFollowed(of: part) {
       followed[place].follower.subscribed(
         leg: leg.serial,
         at: starts[followed[place].channel],
@@ -58,7 +58,7 @@ extension ResilientSubscriber {
 
   private func take(_ answer: PollAnswer, _ part: LegPart, on leg: SubscriberLeg) {
     for event in answer.events where !glance(at: event, on: leg) { _ = take(event, on: leg) }
-    for place in part.places where followed[place].isActive {
+    for place in placesFollowed(of: part) {
       guard let cursor = answer.positions[followed[place].channel] else { continue }
       followed[place].follower.answered(leg: leg.serial, at: cursor)
     }

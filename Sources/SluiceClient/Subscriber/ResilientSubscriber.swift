@@ -24,6 +24,7 @@ public final class ResilientSubscriber {
   var followed: [FollowedChannel]
   /// The channels' names, to be compared without a string.
   var channelBytes: [ContiguousArray<UInt8>]
+  var lastSerial: Int
   /// Counts the changes of what is followed.
   var revision = 0
   /// The connection that is the source, or is to become it.
@@ -73,9 +74,10 @@ public final class ResilientSubscriber {
     session = settings.session
     isHeldBack = settings.isHeldBack
     climbWait = settings.climbAfter
-    followed = settings.channels.map {
-      FollowedChannel($0, since: settings.since, presence: settings.presence)
+    followed = settings.channels.enumerated().map {
+      FollowedChannel($1, serial: $0, since: settings.since, presence: settings.presence)
     }
+    lastSerial = followed.count
     channelBytes = settings.channels.map { ContiguousArray($0.text.utf8) }
   }
 

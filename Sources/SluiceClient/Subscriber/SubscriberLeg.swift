@@ -9,6 +9,9 @@ final class SubscriberLeg {
     case polls(PollConnection)
   }
 
+  /// What was read before a pause took hold is less.
+  static let mostWhilePaused = 64 << 10
+
   /// Counts the subscriber's connections; also its place in the journal.
   let serial: Int
   let transport: SubscriberTransport
@@ -28,6 +31,8 @@ final class SubscriberLeg {
   /// Another one is to take its place.
   var isToBeReplaced = false
   var hasEnded = false
+  /// Bytes of events since it was paused.
+  var takenWhilePaused = 0
   var openingSince = NIODeadline.now()
 
   init(serial: Int, transport: SubscriberTransport, isTrial: Bool, revision: Int) {
@@ -78,6 +83,7 @@ final class SubscriberLeg {
 
   /// Takes nothing any more, or goes on.
   func setReading(_ isReading: Bool) {
+    takenWhilePaused = 0
     for link in links {
       switch link {
       case .webSocket(let connection): connection.setReading(isReading)

@@ -73,7 +73,7 @@ public final class WebSocketConnection {
     }
     connected.assumeIsolated().whenComplete { result in
       switch result {
-      case .failure(let error): self.tell(.closed(.failed("\(error)")))
+      case .failure(let error): self.tell(.closed(.failed(ConnectFailure.reason(error))))
       case .success(let channel):
         self.wasConnected = true
         if self.isAborted { channel.close(promise: nil) }

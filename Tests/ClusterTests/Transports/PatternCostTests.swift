@@ -48,7 +48,8 @@ extension ClusterTests {
 
     /// - Parameter pause: milliseconds between two messages; without one the next follows when everyone has the
     ///   last, and waits for it again.
-    private func cost(_ node: LoneNode, _ transport: SubscriberTransport, pause: Int) async throws -> Duration
+    private func cost(_ node: LoneNode, _ transport: SubscriberTransport, _ messages: Int, pause: Int)
+      async throws -> Duration
     {
       let room = try #require(ChannelName("cost:\(transport.rawValue)"))
       let fleet = try await Fleet(
