@@ -13,6 +13,8 @@ final class PresenceKeeper {
     /// Nil while its connection wants it.
     var leavesAt: NIODeadline?
     var isJoined = false
+    /// The broker was told that it is over.
+    var isLeaving = false
     unowned let keeper: PresenceKeeper
 
     init(_ channel: ChannelName, _ member: Member, _ holder: HolderID, _ keeper: PresenceKeeper) {
@@ -64,12 +66,14 @@ final class PresenceKeeper {
     guard let hold = holds[Key(channel: channel, holder: holder)], hold.leavesAt == nil else { return }
     departing += 1
     hold.leavesAt = wheel.eventLoop.now + delay
+    // It may be armed to be joined again after a failure.
+    wheel.disarm(hold)
     if delay > .zero { wheel.arm(hold, at: hold.leavesAt!) } else { leave(hold) }
   }
 
-  /// The cluster may have forgotten everybody.
+  /// The cluster may have forgotten everybody. Whoever is on the way out would never be taken out again.
   func joinAgain() {
-    for hold in holds.values { join(hold) }
+    for hold in holds.values where !hold.isLeaving { join(hold) }
   }
 
   private func join(_ hold: Hold) {
@@ -83,16 +87,19 @@ final class PresenceKeeper {
   }
 
   private func leave(_ hold: Hold) {
+    hold.isLeaving = true
     port.leave(hold.channel, memberID: hold.member.id, holder: hold.holder) { [weak self] in
       guard let self else { return }
-      if case .failure = $0 {
+      let key = Key(channel: hold.channel, holder: hold.holder)
+      // The same connection may have joined again meanwhile, and must not be taken out by a second try.
+      let isLatest = holds[key] === hold
+      if case .failure = $0, isLatest {
         hold.leavesAt = wheel.eventLoop.now + PresenceKeeper.retryAfter
         wheel.arm(hold, at: hold.leavesAt!)
         return
       }
       departing -= 1
-      let key = Key(channel: hold.channel, holder: hold.holder)
-      if holds[key] === hold { holds[key] = nil }
+      if isLatest { holds[key] = nil }
     }
   }
 }
