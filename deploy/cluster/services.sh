@@ -46,6 +46,9 @@ render_nginx() {
   for port in "${node_ports[@]}"; do
     printf 'server 127.0.0.1:%s weight=10 max_fails=1 fail_timeout=1s;\n' "$port"
   done >"$dir/nginx/nodes.conf"
+  for port in "${node_ports[@]}"; do
+    printf 'server 127.0.0.1:%s weight=10 max_fails=0;\n' "$port"
+  done >"$dir/nginx/held.conf"
 }
 
 # fingerprint NAME: what it runs with; another one means that it has to be started anew
