@@ -11,6 +11,8 @@ public final class Subscriber {
     case webSocket
     /// Server-sent events; chunked, or a body that ends with the connection (HTTP/1.0).
     case eventStream(isChunked: Bool)
+    /// JSON objects with commas between, collected for one answer of about `limit` bytes at the most.
+    case poll(limit: Int)
   }
 
   public let representation: Representation
@@ -22,7 +24,20 @@ public final class Subscriber {
   var isTouched = false
   var isPumping = false
   var mustPumpAgain = false
-  private var context: ChannelHandlerContext?
+  private(set) var context: ChannelHandlerContext?
+  private(set) var channel: (any Channel)?
+  private(set) var descriptor: NIOBSDSocket.Handle?
+  /// Bytes that are to leave with the next flush, the only ones so far; and whether others wait in the channel.
+  var alone: ByteBuffer?
+  var hasQueued = false
+  /// Whether the channel may have bytes that the socket did not take yet.
+  var channelMayHold = true
+  /// What a poll is to be answered with.
+  private var collected = ByteBuffer()
+  /// Called when a poll has been looked after: something was collected, or there is nothing more to be had now.
+  public var onCollected: (() -> Void)?
+  /// How long its channels are followed after it has left, in seconds, where that is longer than usual.
+  public var lingerSeconds = 0
 
   /// A subscriber that is not started delivers nothing until `DeliveryShard.start`.
   public init(_ representation: Representation, isStarted: Bool) {
@@ -33,14 +48,39 @@ public final class Subscriber {
   /// `context` is that of the connection's last handler: what is written goes straight to the socket.
   public func connect(_ context: ChannelHandlerContext) {
     self.context = context
+    channel = context.channel
+    descriptor = Subscriber.descriptor(of: context.channel)
   }
 
-  public var isWritable: Bool { context?.channel.isWritable ?? false }
+  public var isWritable: Bool {
+    if case .poll(let limit) = representation { return collected.readableBytes < limit }
+    return channel?.isWritable ?? false
+  }
+
+  var isPoll: Bool { if case .poll = representation { true } else { false } }
+
+  public var hasCollected: Bool { collected.readableBytes > 0 }
+
+  /// Whether nothing more can be collected at this moment: the log is not being asked for it.
+  public var isSettled: Bool {
+    isStarted && subscriptions.allSatisfy { $0.state == .live || ($0.state == .behind && !isWritable) }
+  }
+
+  /// Takes what was collected: JSON objects with commas between.
+  public func takeCollected() -> ByteBuffer {
+    defer { collected = ByteBuffer() }
+    return collected
+  }
+
+  func collect(_ json: ByteBuffer) {
+    if collected.readableBytes > 0 { collected.writeInteger(UInt8(ascii: ",")) }
+    collected.writeImmutableBuffer(json)
+  }
 
   /// Whether an event stream's ids name several channels.
   var isComposite: Bool {
     switch representation {
-    case .webSocket: false
+    case .webSocket, .poll: false
     case .eventStream(let isChunked): subscriptions.count != 1 || !isChunked
     }
   }
@@ -53,14 +93,10 @@ public final class Subscriber {
   /// The connection is gone; nothing is written to it any more.
   public func disconnect() {
     context = nil
-  }
-
-  func write(_ bytes: ByteBuffer) {
-    context?.write(NIOAny(bytes), promise: nil)
-  }
-
-  func flush() {
-    context?.flush()
+    channel = nil
+    descriptor = nil
+    alone = nil
+    onCollected = nil
   }
 
   /// The subscription to a channel, where there is one.

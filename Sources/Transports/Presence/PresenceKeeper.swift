@@ -13,8 +13,10 @@ final class PresenceKeeper {
     /// Nil while its connection wants it.
     var leavesAt: NIODeadline?
     var isJoined = false
-    /// The broker was told that it is over.
+    /// Its leave is on its way.
     var isLeaving = false
+    /// Polls that hold it at the moment; connections that stay hold it without counting.
+    var polls = 0
     unowned let keeper: PresenceKeeper
 
     init(_ channel: ChannelName, _ member: Member, _ holder: HolderID, _ keeper: PresenceKeeper) {
@@ -71,6 +73,41 @@ final class PresenceKeeper {
     if delay > .zero { wheel.arm(hold, at: hold.leavesAt!) } else { leave(hold) }
   }
 
+  // MARK: Polls
+
+  /// A poll of this session began: it joins, or stays.
+  func pollBegan(_ channel: ChannelName, _ session: Session, user: String?) {
+    let holder = holder(of: session)
+    if let hold = holds[Key(channel: channel, holder: holder)], !hold.isLeaving {
+      if hold.leavesAt != nil {
+        hold.leavesAt = nil
+        departing -= 1
+        wheel.disarm(hold)
+        if !hold.isJoined { join(hold) }
+      }
+      hold.polls += 1
+    } else {
+      join(channel, session, user: user, holder: holder)
+      holds[Key(channel: channel, holder: holder)]?.polls = 1
+    }
+  }
+
+  /// It was answered: without another one the session leaves after `delay`.
+  func pollEnded(_ channel: ChannelName, _ session: Session, after delay: TimeAmount) {
+    let holder = holder(of: session)
+    guard let hold = holds[Key(channel: channel, holder: holder)] else { return }
+    hold.polls -= 1
+    if hold.polls == 0 { leave(channel, holder: holder, after: delay) }
+  }
+
+  /// All polls of a session on this loop are one holder, which no connection has.
+  private func holder(of session: Session) -> HolderID {
+    var hasher = Hasher()
+    hasher.combine(session.member)
+    hasher.combine(ObjectIdentifier(self))
+    return HolderID(serial: UInt64(bitPattern: Int64(hasher.finalize())) | 1 << 63)
+  }
+
   /// The cluster may have forgotten everybody. Whoever is on the way out would never be taken out again.
   func joinAgain() {
     for hold in holds.values where !hold.isLeaving { join(hold) }
@@ -78,11 +115,10 @@ final class PresenceKeeper {
 
   private func join(_ hold: Hold) {
     port.join(hold.channel, hold.member, holder: hold.holder) { [weak self] in
-      guard let self, hold.leavesAt == nil else { return }
-      switch $0 {
-      case .success: hold.isJoined = true
-      case .failure: wheel.arm(hold, at: wheel.eventLoop.now + PresenceKeeper.retryAfter)
-      }
+      guard let self else { return }
+      if case .success = $0 { hold.isJoined = true } else { hold.isJoined = false }
+      guard !hold.isJoined, hold.leavesAt == nil else { return }
+      wheel.arm(hold, at: wheel.eventLoop.now + PresenceKeeper.retryAfter)
     }
   }
 
