@@ -19,7 +19,7 @@ extension ClusterTests {
     @Test func theSessionsOfAKilledNodeLeaveOnceOrResume() async throws {
       let cluster = try await ClusterTests.cluster()
       let count = PresenceScene.sessions
-      let scene = try await PresenceScene(cluster, rooms: max(1, count / 50), watchedOn: [0, 1])
+      let scene = try await PresenceScene(cluster, rooms: max(1, count / 15), watchedOn: [0, 1])
       let route = try await route(to: "gateway-3", cluster)
       let doomed = try await scene.members(count * 2 / 3, at: { _ in cluster.node(2) })
       let mobile = try await scene.members(count - count * 2 / 3, at: { _ in cluster.nginx }, route: route)

@@ -14,12 +14,12 @@ struct RollingScale {
   let rounds: Int
 
   static let asked: RollingScale = {
-    let clients = number("SLUICE_TEST_CLIENTS") ?? 360
+    let clients = number("SLUICE_TEST_CLIENTS") ?? 480
     return RollingScale(
       clients: clients,
       rate: number("SLUICE_TEST_RATE") ?? 100,
       channels: number("SLUICE_TEST_CHANNELS") ?? 50,
-      window: number("SLUICE_TEST_WINDOW") ?? max(4, clients / 200),
+      window: number("SLUICE_TEST_WINDOW") ?? max(3, clients / 200),
       rounds: number("SLUICE_TEST_ROUNDS") ?? 3
     )
   }()

@@ -36,9 +36,11 @@ extension ClusterTests {
       for transport in SubscriberTransport.allCases where transport != .webSocket {
         #expect(times.without(transport, at: 0.99) < 500, "\(transport.rawValue)")
       }
-      // At the most all sessions are on two nodes when the second is drained, and they go to two.
-      let pace = Double(scale.clients) / 2 / Double(scale.window)
-      #expect(Double(times.peak.count) <= max(3 * pace / 10, 3), "\(times.peak) at \(pace) a second")
+      // When the second node is drained, half of all sessions may be on it. Of few clients, chance alone may bring
+      // more than three times as many at once.
+      let planned = Double(scale.clients) / 2 / Double(scale.window) / 10
+      let most = max(3 * planned, planned + 6 * planned.squareRoot())
+      #expect(Double(times.peak.count) <= most, "\(times.peak), where \(planned) are planned")
     }
 
     @Test func aNodeIsKilledInTheMiddleOfItsDrain() async throws {
