@@ -128,6 +128,7 @@ extension RedisBrokerCore {
   func lose() {
     guard !isLost else { return }
     isLost = true
+    rosters.feedLost()
     for (_, door) in ports { door.enter { $0.feedLost() } }
   }
 

@@ -52,10 +52,11 @@ extension RedisBrokerCore {
     var arguments: [RedisArgument] = [.integer(limit)]
     if let after { arguments.append(.string(after)) }
     let keys = RedisKeys.presence(topic.channel)
+    let losses = rosters.losses
     link.evaluate(RedisScripts.members, keys: keys, arguments: arguments) { [weak self] reply in
       guard let self, !isClosed else { return }
-      // What fails, or was begun before the feed was lost, is tried again by the next tick or the restoration.
-      guard !isLost, topics[topic.name] === topic, topic.roster != nil,
+      // What fails, or was begun before the feed was lost, is read anew: by the next tick, or the restoration.
+      guard !isLost, losses == rosters.losses, topics[topic.name] === topic, topic.roster != nil,
         case .success(let page) = reply.answer({ RedisAnswers.members($0, limit: limit) })
       else {
         rosters.isReading = false

@@ -6,11 +6,18 @@ struct RedisRosterQueue {
   private var known: Set<String> = []
   /// A page is on its way.
   var isReading = false
+  /// Counts the losses of the feed: what was read over one of them is no comparison.
+  private(set) var losses = 0
   /// Until then, members that Redis does not have may be on their way back: every node joins its own again.
   private(set) var returnsUntil: NIODeadline?
 
   /// The name of the feed whose roster is next.
   var first: String? { waiting.first }
+
+  /// Nothing is heard from now on.
+  mutating func feedLost() {
+    losses += 1
+  }
 
   mutating func append(_ name: String) {
     if known.insert(name).inserted { waiting.append(name) }

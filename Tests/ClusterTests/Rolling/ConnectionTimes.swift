@@ -3,7 +3,8 @@ import SluiceClient
 
 /// What journals say of connections: how long somebody was without one, and how many came at once.
 struct ConnectionTimes {
-  /// How long each client was without a connection at the longest, in milliseconds, by transport, ascending.
+  /// How long clients were without a connection, each time that one of theirs ended, in milliseconds, by
+  /// transport, ascending. None at all is a time, too.
   private(set) var without: [SubscriberTransport: [Int]] = [:]
   /// Connections made after `start`, by transport.
   private(set) var reconnects: [SubscriberTransport: Int] = [:]
@@ -15,13 +16,14 @@ struct ConnectionTimes {
       let ready = journal.connections.compactMap { connection in
         connection.readyAt.map { (from: $0, to: connection.endedAt ?? .distantFuture) }
       }
-      var longest: Int64 = 0
       var covered = ready.first?.to ?? start
       for connection in ready.sorted(by: { $0.from < $1.from }) {
-        if connection.from > start { longest = max(longest, (connection.from - covered).nanoseconds) }
+        if connection.from > start {
+          let wait = max(0, (connection.from - covered).nanoseconds)
+          without[journal.transport, default: []].append(Int(wait / 1_000_000))
+        }
         covered = max(covered, connection.to)
       }
-      without[journal.transport, default: []].append(Int(longest / 1_000_000))
       for connection in journal.connections where connection.dialedAt > start {
         reconnects[journal.transport, default: 0] += 1
         if let node = connection.node { dials[node, default: []].append(connection.dialedAt) }

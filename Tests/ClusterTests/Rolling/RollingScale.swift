@@ -14,7 +14,7 @@ struct RollingScale {
   let rounds: Int
 
   static let asked: RollingScale = {
-    let clients = number("SLUICE_TEST_CLIENTS") ?? 480
+    let clients = number("SLUICE_TEST_CLIENTS") ?? 360
     return RollingScale(
       clients: clients,
       rate: number("SLUICE_TEST_RATE") ?? 100,
