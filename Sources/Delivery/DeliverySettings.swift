@@ -39,6 +39,8 @@ public struct DeliveryMetrics: Sendable {
   /// Subscribes with a position, and how many of them were continued without a gap.
   public let resumes = Counter()
   public let resumed = Counter()
+  /// Reads of the store that subscribes with a position have caused: of a log, or of where one stands.
+  public let resumeReads = Counter()
   /// Channels followed at the moment.
   public let channels = Gauge()
   public let subscriptions = Gauge()

@@ -52,6 +52,7 @@ public final class DeliveryShard {
     hearsPresence: Bool,
     _ done: @escaping (Result<Subscribed, ClientError>) -> Void
   ) {
+    if since != nil, logs[channel] == nil { metrics.resumeReads.add() }
     let log = logs[channel] ?? open(channel)
     if log.isEmpty { idle.remove(channel) }
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
@@ -120,8 +121,11 @@ public final class DeliveryShard {
     guard !touched.isEmpty else { return }
     let flushed = touched
     touched.removeAll(keepingCapacity: true)
-    for subscriber in flushed { subscriber.isTouched = false }
-    for subscriber in flushed { subscriber.flush() }
+    // Who is touched again before its turn is flushed in its turn.
+    for subscriber in flushed {
+      subscriber.isTouched = false
+      subscriber.flush()
+    }
   }
 
   func touch(_ subscriber: Subscriber) {
@@ -131,6 +135,9 @@ public final class DeliveryShard {
   }
 
   // MARK: Channels
+
+  /// Whether the channel's feed is heard here already.
+  public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.

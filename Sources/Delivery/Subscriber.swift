@@ -54,7 +54,9 @@ public final class Subscriber {
 
   public var isWritable: Bool {
     if case .poll(let limit) = representation { return collected.readableBytes < limit }
-    return channel?.isWritable ?? false
+    guard let channel else { return false }
+    // A channel that holds nothing has room. To ask it costs more than all else here: it is far away in memory.
+    return !channelMayHold || channel.isWritable
   }
 
   var isPoll: Bool { if case .poll = representation { true } else { false } }

@@ -44,11 +44,8 @@ render_nginx() {
   cp "$root"/nginx/*.conf "$dir/nginx/"
   printf 'listen 127.0.0.1:%s backlog=4096;\n' "$nginx_port" >"$dir/nginx/listen.conf"
   for port in "${node_ports[@]}"; do
-    printf 'server 127.0.0.1:%s weight=10 max_fails=1 fail_timeout=1s;\n' "$port"
-  done >"$dir/nginx/nodes.conf"
-  for port in "${node_ports[@]}"; do
     printf 'server 127.0.0.1:%s weight=10 max_fails=0;\n' "$port"
-  done >"$dir/nginx/held.conf"
+  done >"$dir/nginx/nodes.conf"
 }
 
 # fingerprint NAME: what it runs with; another one means that it has to be started anew

@@ -86,7 +86,11 @@ extension RedisBrokerCore {
     var touched: [RedisTopic] = []
     for message in messages {
       guard let topic = topics[message.name] else {
-        if message.name == RedisKeys.probe(lease.incarnation) { probeArrived(message.payload) }
+        switch message.name {
+        case RedisKeys.probe(lease.incarnation): probeArrived(message.payload)
+        case RedisKeys.commands(to: lease.incarnation): commandArrived(message.payload)
+        default: break
+        }
         continue
       }
       guard !topic.ports.isEmpty else { continue }

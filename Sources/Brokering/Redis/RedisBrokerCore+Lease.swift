@@ -94,8 +94,9 @@ extension RedisBrokerCore {
   }
 
   func nodes(_ done: @escaping (Result<[NodeRecord], BrokerError>) -> Void) {
+    let duration = settings.lease
     link.evaluate(RedisScripts.nodes, keys: [RedisKeys.nodes], arguments: []) { reply in
-      done(reply.answer(RedisAnswers.nodes))
+      done(reply.answer { RedisAnswers.nodes($0, lease: duration) })
     }
   }
 }

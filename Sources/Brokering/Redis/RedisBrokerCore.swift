@@ -36,6 +36,7 @@ final class RedisBrokerCore {
   var rosters = RedisRosterQueue()
   /// Which run of which server the link was connected to last.
   var serverRun: String?
+  var commands = RedisCommands()
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
@@ -77,7 +78,7 @@ final class RedisBrokerCore {
       return promise.fail(BrokerError(.broken, "the broker was started before"))
     }
     starting = promise
-    feed.subscribe([RedisKeys.probe(lease.incarnation)])
+    feed.subscribe([RedisKeys.probe(lease.incarnation), RedisKeys.commands(to: lease.incarnation)])
     link.start()
     feed.start()
     armTimer()
@@ -89,6 +90,7 @@ final class RedisBrokerCore {
     isClosed = true
     timer?.cancel()
     isStarted(.failure(BrokerError(.unavailable, "the broker was shut down")))
+    failCommands(BrokerError(.unavailable, "this node stops"))
     let name = lease.name
     let finish = { [self] in
       status.core("shut down")

@@ -22,6 +22,13 @@ public struct RedisBrokerSettings: Sendable {
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
 
+  /// How long a node has to take a command of another one and to answer.
+  static let commandTimeout = TimeAmount.seconds(4)
+  /// How much longer a command waits, so that who asked is the one to withdraw it.
+  static let commandSpare = TimeAmount.seconds(2)
+  /// How often it is told meanwhile that a command waits: its feed may have been away.
+  static let commandReminder = TimeAmount.milliseconds(500)
+
   /// How long an idempotency key lives, in seconds.
   static let keyTTL = 300
   /// How long an epoch outlives the last message's time to be held, in seconds.
