@@ -92,6 +92,10 @@ public protocol BrokerPort: AnyObject {
 
   // MARK: Presence
 
+  /// Somebody on this loop hears the joins and leaves of an attached channel; holds until the `detach`. After a
+  /// fault the feed brings what was missed of them, and perhaps a join a second time.
+  func hearPresence(of channel: ChannelName)
+
   /// Makes a holder keep `member` present in a channel. The first holder of a member makes a `join` on the
   /// channel's feed. A holder is one connection of this node's incarnation; to repeat it is harmless.
   func join(
@@ -116,6 +120,11 @@ public protocol BrokerPort: AnyObject {
     after: String?,
     _ done: @escaping (Result<PresencePage, BrokerError>) -> Void
   )
+}
+
+extension BrokerPort {
+  /// For a broker whose feed misses nothing.
+  public func hearPresence(of channel: ChannelName) {}
 }
 
 /// Takes what the feed brings, on the port's loop.

@@ -16,7 +16,11 @@ struct BrokerSuite {
     short.history = 5
     var brief = NamespaceOptions()
     brief.historyTTL = 1
-    return Namespaces(named: ["latest": latest, "ephemeral": ephemeral, "short": short, "brief": brief])
+    var silent = NamespaceOptions()
+    silent.presenceEvents = .off
+    return Namespaces(named: [
+      "latest": latest, "ephemeral": ephemeral, "short": short, "brief": brief, "silent": silent,
+    ])
   }
 
   let near: PortProbe
