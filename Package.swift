@@ -28,7 +28,8 @@ let package = Package(
   name: "sluice",
   platforms: [.macOS(.v26)],
   products: [
-    .executable(name: "sluice", targets: ["sluice"])
+    .executable(name: "sluice", targets: ["sluice"]),
+    .library(name: "SluiceClient", targets: ["SluiceClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -82,7 +83,9 @@ let package = Package(
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      resources: [.embedInCode("Pages")],
+      resources: [
+        .embedInCode("Pages"), .embedInCode("Interface/public.json"), .embedInCode("Interface/operator.json"),
+      ],
       swiftSettings: settings
     ),
     .target(
@@ -98,7 +101,7 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "GatewayNode", nioCore, nioHTTP1,
+        "Wire", "GatewayNode", "SluiceClient", nioCore, nioHTTP1,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],

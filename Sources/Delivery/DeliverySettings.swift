@@ -12,6 +12,8 @@ public struct DeliverySettings: Sendable, Equatable {
   public var readBytes = 128 << 10
   /// How long reads of the same log are gathered into one, in milliseconds.
   public var gatherMS: Int64 = 5
+  /// How long joins and leaves are gathered where they are told in batches, in milliseconds.
+  public var presenceGatherMS: Int64 = 1_000
   /// How long a channel that nobody listens to is still followed, in seconds.
   public var lingerSeconds = 5
   /// How long the ring of a channel in which nothing happens is kept, in seconds.

@@ -58,6 +58,7 @@ public final class DeliveryShard {
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
     subscriber.subscriptions.append(subscription)
     log.insert(subscription)
+    if hearsPresence { port.hearPresence(of: channel) }
     metrics.subscriptions.add(1)
     log.resolvers.append(Resolver(subscription: subscription, since: since, done: done))
     if log.phase != .attaching { resolve(log) }
@@ -99,6 +100,7 @@ public final class DeliveryShard {
     repeat {
       subscriber.mustPumpAgain = false
       for subscription in subscriber.subscriptions { pump(subscription) }
+      tellMissedPresence(subscriber)
       flush()
     } while subscriber.mustPumpAgain
     subscriber.isPumping = false
@@ -203,6 +205,7 @@ public final class DeliveryShard {
   private func end(_ subscription: Subscription) {
     guard !subscription.isEnded else { return }
     subscription.isEnded = true
+    forgetMissedPresence(subscription)
     let log = subscription.log
     log.remove(subscription)
     metrics.subscriptions.add(-1)

@@ -56,6 +56,11 @@ enum RedisAnswers {
     return PresencePage(members: members, count: count, users: users, next: next)
   }
 
+  /// The id of the server's run, of what `INFO` says.
+  static func run(_ info: String) -> String? {
+    info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }.map { String($0.dropFirst(7)) }
+  }
+
   /// Nodes in the order of their names. A node that had to take its lease anew is listed once.
   ///
   /// `lease` is how long a lease lasts after a heartbeat.

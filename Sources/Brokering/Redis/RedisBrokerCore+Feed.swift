@@ -33,6 +33,7 @@ extension RedisBrokerCore {
     guard let topic = topics[RedisKeys.feed(channel)] else { return }
     topic.ports.removeAll { $0 == port }
     guard topic.ports.isEmpty else { return }
+    topic.roster = nil
     topic.lingersUntil = .now() + settings.linger
     lingering[topic.name] = topic
   }
@@ -58,6 +59,7 @@ extension RedisBrokerCore {
 
   func confirmed(_ names: [String]) {
     for name in names {
+      if let topic = topics[name] { rosterIsFed(topic) }
       guard let topic = awaited.removeValue(forKey: name) else { continue }
       for waiting in topic.waiting { waiting.answer.answer(.success(())) }
       topic.waiting = []
@@ -96,6 +98,7 @@ extension RedisBrokerCore {
         logger.error("something strange on a channel's feed", metadata: ["channel": "\(topic.channel)"])
         continue
       }
+      guard topic.roster?.heard(item) ?? true else { continue }
       if topic.items.isEmpty { touched.append(topic) }
       topic.items.append(item)
     }
@@ -129,6 +132,7 @@ extension RedisBrokerCore {
   func lose() {
     guard !isLost else { return }
     isLost = true
+    rosters.feedLost()
     for (_, door) in ports { door.enter { $0.feedLost() } }
   }
 
@@ -140,6 +144,7 @@ extension RedisBrokerCore {
     let presenceLost = presenceLost
     self.presenceLost = false
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
+    readRostersAgain(presenceLost: presenceLost)
     checkStarted()
   }
 }

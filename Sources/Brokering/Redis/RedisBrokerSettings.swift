@@ -16,6 +16,9 @@ public struct RedisBrokerSettings: Sendable {
   public var linger: TimeAmount = .seconds(5)
   /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
   public var presenceTTL: TimeAmount = .hours(1)
+  /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
+  /// left.
+  public var rejoin: TimeAmount = .seconds(4)
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
 
@@ -34,6 +37,8 @@ public struct RedisBrokerSettings: Sendable {
   static let epochKeep = TimeAmount.hours(6)
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
+  /// How many members one script reads.
+  static let rosterPage = 1_000
 
   public init(redis: RedisSettings) {
     self.redis = redis

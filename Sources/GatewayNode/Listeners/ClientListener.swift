@@ -2,6 +2,7 @@ internal import Admission
 internal import Delivery
 private import NIOConcurrencyHelpers
 internal import NIOCore
+internal import NIOHTTP1
 internal import Transports
 
 /// Where clients connect, and what serves them on each event loop.
@@ -55,6 +56,7 @@ struct ClientListener: Sendable {
       var routes = RouteTable()
       worker.addRoutes(to: &routes)
       HealthRoutes.add(to: &routes, status)
+      routes.add(.GET, Description.path, Description.ofClientListener.answer)
       PageRoutes.add(to: &routes)
       return routes
     }

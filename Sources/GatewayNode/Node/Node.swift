@@ -23,8 +23,8 @@ public final class Node: Sendable {
 
   let status: NodeStatus
   let conductor: Conductor
-  private let clients: ClientListener
-  private let operators: EntryServer
+  let clients: ClientListener
+  let operators: EntryServer
   private let loop: any EventLoop
   /// What is done again and again.
   private let chores: [RepeatedTask]

@@ -47,6 +47,7 @@ final class OperatorDesk {
         body: ByteBuffer(string: registry.exposition())
       )
     }
+    add(.GET, Description.path, to: &routes, Description.ofOperatorListener.answer)
     add(.GET, "/v1/nodes", to: &routes) { [self] in listNodes($0, $1) }
     add(.GET, "/v1/nodes/{node}", to: &routes) { [self] in showNode($0, $1) }
     add(.POST, "/v1/nodes/{node}/drain", bodyLimit: 4_096, to: &routes) { [self] in startDrain($0, $1) }

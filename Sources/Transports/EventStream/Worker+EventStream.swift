@@ -83,7 +83,8 @@ extension HTTPRequest {
   /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
   fileprivate var streamSince: SinceSet? {
     get throws(ClientError) {
-      guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return try sinceSet }
+      let asked = try sinceSet
+      guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return asked }
       guard let since = SinceSet(last) else {
         throw ClientError(.badCursor, "Last-Event-ID: a cursor set (channel@epoch.offset,…) or start")
       }

@@ -32,7 +32,7 @@ extension Worker {
       question.session = question.session ?? Session(user: nil)
     }
     if wait == .zero {
-      question.validators = request.headers[canonicalForm: "If-None-Match"].map(String.init)
+      question.validators = request.headers["If-None-Match"]
       let isPrivate = presence != nil || given != nil || request.isPersonal
       question.maxAge = isPrivate ? nil : channels.map { context.namespaces[$0].pollMaxAge }.min()
     }

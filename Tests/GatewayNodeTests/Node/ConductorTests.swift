@@ -177,13 +177,13 @@ import Wire
   }
 
   @Test func thePaceIsWhatTheOthersTake() async throws {
-    let cast = try Cast([300], others: { 20 }) {
+    let cast = try Cast([200], others: { 20 }) {
       $0.settle = .milliseconds(300)
       $0.drainWindow = .seconds(2)
     }
     cast.conductor.started()
     cast.conductor.signalled()
-    // Far less than the 150 a second of the plan.
+    // Far less than the 100 a second of the plan.
     try await cast.waitUntil("a stretched drain") {
       $0.standing.drain.map { $0.perSecond > 0 && $0.perSecond <= 21 && $0.secondsLeft > 5 } == true
     }
