@@ -12,7 +12,7 @@ import Wire
       let sluice = try server.sluice { $0.buffer = 8 }
       let subscription = sluice.subscribe("room:a")
       let peer = try await server.socket()
-      let count: UInt64 = 40_000
+      let count: UInt64 = 14_000
       let text = ByteBuffer(string: "\"\(String(repeating: "x", count: 1_000))\"")
       for offset in 5..<(5 + count) {
         peer.sayText(

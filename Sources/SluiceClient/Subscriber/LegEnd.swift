@@ -5,6 +5,8 @@ import Wire
 /// How a connection of a subscriber ended, and what follows from it.
 struct LegEnd {
   enum Sequel {
+    /// The server is away or busy, whatever the transport; it may be back after so long.
+    case later(TimeAmount)
     /// It may work again after so long.
     case again(TimeAmount)
     /// Another transport may work, after so long if there is none that was not tried.
@@ -38,7 +40,9 @@ extension ResilientSubscriber {
     case 403 where response.isTransportDisabled: return LegEnd(reason, .disabled)
     case 401: return LegEnd(reason, .unauthorized)
     case 400, 403, 404: return LegEnd(reason, isFinal(code) ? .never : .otherwise(wait))
-    case 429, 502, 503, 504: return LegEnd(reason, .again(wait))
+    case 429, 502, 503, 504:
+      // What stands on the way and lets this transport not pass does not say when to come again.
+      return LegEnd(reason, response.retryAfter == nil ? .again(wait) : .later(wait))
     default: return LegEnd(reason, .otherwise(wait))
     }
   }

@@ -93,6 +93,8 @@ extension ResilientSubscriber {
     case .again where leg.isTrial && life == nil, .otherwise where leg.isTrial && life == nil:
       // The connection beside which it was tried has ended too, but its transport is known to work.
       redial(in: settings.backoff.floor, end.reason)
+    case .later(let wait):
+      redial(in: wait, end.reason)
     case .again(let wait):
       // One that was paused for long is closed by the node, which says nothing of its transport.
       if !isPaused, life.map({ ladder.lost(after: $0) }) ?? ladder.failed() { _ = ladder.stepDown() }

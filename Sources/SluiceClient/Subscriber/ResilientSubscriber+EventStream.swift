@@ -104,13 +104,14 @@ extension ResilientSubscriber {
     let wasReady = connections[leg.serial].readyAt != nil
     switch closure {
     case .ended:
-      return LegEnd("ended", .again(max(retry, settings.backoff.floor)))
+      let wait = max(retry, settings.backoff.floor)
+      return LegEnd("ended", wasReady ? .later(wait) : .again(wait))
     case .failed(let reason):
       let wait = isNative ? retry + backoff.next() : backoff.next()
       let wasConnected = leg.links.contains {
         if case .eventStream(let connection) = $0 { connection.wasConnected } else { false }
       }
-      return LegEnd("failed: \(reason)", wasConnected ? .otherwise(wait) : .again(wait))
+      return LegEnd("failed: \(reason)", wasConnected ? .otherwise(wait) : .later(wait))
     case .lost(let reason):
       let wait = isNative ? retry : backoff.next()
       return LegEnd("lost: \(reason)", wasReady ? .again(wait) : .otherwise(wait))

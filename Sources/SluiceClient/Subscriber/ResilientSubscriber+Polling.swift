@@ -67,10 +67,12 @@ extension ResilientSubscriber {
   private func end(of leg: SubscriberLeg, _ closure: PollConnection.Closure) -> LegEnd {
     let wasReady = connections[leg.serial].readyAt != nil
     switch closure {
-    case .aborted: return LegEnd("aborted", .again(backoff.next()))
+    case .aborted: return LegEnd("aborted", .later(backoff.next()))
     case .failed(let reason, let isUnreachable):
       let wait = backoff.next()
-      return LegEnd("failed: \(reason)", wasReady || isUnreachable ? .again(wait) : .otherwise(wait))
+      let reason = "failed: \(reason)"
+      if isUnreachable { return LegEnd(reason, .later(wait)) }
+      return LegEnd(reason, wasReady ? .again(wait) : .otherwise(wait))
     case .refused(let response): return end(refusedWith: response)
     }
   }

@@ -114,7 +114,7 @@ extension ResilientSubscriber {
     switch closure {
     case .failed(let reason):
       let wait = backoff.next()
-      return LegEnd("failed: \(reason)", leg.socket?.wasConnected == true ? .otherwise(wait) : .again(wait))
+      return LegEnd("failed: \(reason)", leg.socket?.wasConnected == true ? .otherwise(wait) : .later(wait))
     case .refused(let answer):
       return end(
         refusedWith: HTTPResponse(
@@ -130,7 +130,7 @@ extension ResilientSubscriber {
         switch code.map({ CloseCode(rawValue: $0) }) {
         case .badToken, .tokenExpired: .unauthorized
         case .forbidden: .never
-        case .drain, .overload: .again(wait)
+        case .drain, .overload: .later(wait)
         default: wasReady ? .again(wait) : .otherwise(wait)
         }
       return LegEnd(text, closeCode: code, sequel)
