@@ -233,4 +233,36 @@ import Wire
       try await subscriber.use { $0.stop() }
     }
   }
+
+  /// A stream that has just taken over says ids that lie behind what its predecessor brought.
+  @Test func whoMovesOnAtOnceGivesItsPositionAndNotTheLastID() async throws {
+    try await ScriptedServer.run { server in
+      let subscriber = try await subscriber(server, .webSocket)
+      let socket = try await server.socket()
+      socket.sayText(Script.message(5))
+      try await reached(subscriber, 5)
+      try await subscriber.use { $0.move(to: .eventStream) }
+      let stream = try await server.peer(1)
+      #expect(try await stream.request().head.contains("Last-Event-ID: room:a@aaaaaaaa.5\r\n"))
+      socket.sayText(Script.message(6))
+      socket.sayText(Script.message(7))
+      try await reached(subscriber, 7)
+      stream.say(Script.streamHead + Script.sse("welcome", "room:a@aaaaaaaa.5", Script.welcome("two")))
+      #expect(try await socket.frame() == .close(code: .normal, reason: ""))
+      try await subscriber.use { $0.move(to: .eventStream) }
+      let next = try await server.peer(2)
+      #expect(try await next.request().head.contains("Last-Event-ID: room:a@aaaaaaaa.7\r\n"))
+      next.say(Script.streamHead + Script.sse("welcome", "room:a@aaaaaaaa.7", Script.welcome("three")))
+      next.say(Script.sse(nil, "room:a@aaaaaaaa.8", Script.message(8)))
+      try await reached(subscriber, 8)
+      #expect(
+        try await entries(subscriber) == [
+          .started(at: Script.cursor(4)), .messages(first: Script.cursor(5), count: 3),
+          .resumed(from: Script.cursor(5)), .resumed(from: Script.cursor(7)),
+          .messages(first: Script.cursor(8), count: 1),
+        ]
+      )
+      try await subscriber.use { $0.stop() }
+    }
+  }
 }

@@ -109,7 +109,9 @@ import Wire
         peer.say(Script.sse(nil, "room:a@aaaaaaaa.5", Script.message(5)))
       }
       var states = sluice!.connections.makeAsyncIterator()
-      while case .connected(transport, _)? = await states.next() { break }
+      while let state = await states.next() {
+        if case .connected(transport, _) = state { break }
+      }
       task.cancel()
       _ = try await task.value
       if transport == .webSocket {

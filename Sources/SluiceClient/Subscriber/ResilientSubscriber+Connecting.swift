@@ -45,7 +45,6 @@ extension ResilientSubscriber {
     backoff.succeeded()
     refusedTokens = 0
     ladder.worked(leg.transport)
-    lastEventID = nil
     if leg === successor {
       let old = current
       current = leg

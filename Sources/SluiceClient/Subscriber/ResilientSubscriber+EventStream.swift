@@ -12,18 +12,20 @@ extension ResilientSubscriber {
     }
     leg.unanswered = parts.reduce(0) { $0 + $1.places.count }
     for part in parts where !leg.hasEnded {
-      leg.links.append(.eventStream(openEventStream(leg, part, isOnly: parts.count == 1)))
+      leg.links.append(.eventStream(openEventStream(leg, part)))
     }
   }
 
-  private func openEventStream(_ leg: SubscriberLeg, _ part: LegPart, isOnly: Bool) -> EventStreamConnection {
+  private func openEventStream(_ leg: SubscriberLeg, _ part: LegPart) -> EventStreamConnection {
     let isNative = leg.transport == .nativeEventSource
     let channels = channels(of: part)
-    var eventID = isOnly && lastEventID?.channels == channels ? lastEventID?.id : nil
+    // A browser gives back the last id. That of a stream that has just taken over lags behind what its predecessor
+    // brought, so ours gives its positions.
+    var eventID = isNative ? lastEventID : nil
     var path = "/v1/stream?channels=" + channels.map(\.text).joined(separator: ",")
     if isNative {
       if let since = initialSince { path += "&since=\(since)" }
-    } else if eventID == nil {
+    } else {
       switch since(of: part) {
       case nil: break
       case .start: path += "&since=start"
@@ -49,7 +51,7 @@ extension ResilientSubscriber {
           isWelcomed = true
           self.welcomed(leg, part, at: event.lastEventID)
         }
-        if isOnly, leg === self.current { self.lastEventID = (channels, event.lastEventID) }
+        if isNative { self.lastEventID = event.lastEventID }
       case .item(.retry(let milliseconds)): self.retry = .milliseconds(Int64(milliseconds))
       case .item(.comment): break
       case .closed(let closure): self.ended(leg, self.end(of: leg, closure))

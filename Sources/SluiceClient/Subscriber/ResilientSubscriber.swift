@@ -42,8 +42,8 @@ public final class ResilientSubscriber {
   var routeCookie: String?
   /// Between two event streams, as the last one asked.
   var retry = TimeAmount.milliseconds(3_000)
-  /// Of the event stream that was the last source, and the channels it carried: what a browser would give back.
-  var lastEventID: (channels: [ChannelName], id: ByteBuffer)?
+  /// Of a native event stream.
+  var lastEventID: ByteBuffer?
   var readRate: Int??
   var dial: Scheduled<Void>?
   var watch: Scheduled<Void>?
