@@ -22,6 +22,8 @@ struct RollingRun: Sendable {
     let times: ConnectionTimes
     /// Members that somebody heard leave.
     let leaves: Set<Seat>
+    /// What one of a hundred other connections took at least, meanwhile, in milliseconds.
+    let connecting: Int
   }
 
   private static let memberCount = 24
@@ -83,6 +85,7 @@ struct RollingRun: Sendable {
       room: room,
       start: .now()
     )
+    let probe = ConnectProbe(cluster.nginx)
     let outcome: Result<Void, any Error>
     do {
       try await run.traffic(scale.rate)
@@ -92,7 +95,7 @@ struct RollingRun: Sendable {
     } catch {
       outcome = .failure(error)
     }
-    return try await run.finish(name, outcome)
+    return try await run.finish(name, outcome, connecting: probe.stop())
   }
 
   /// Waits until two seconds' worth of publishes has been answered.
@@ -103,7 +106,11 @@ struct RollingRun: Sendable {
     }
   }
 
-  private func finish(_ name: String, _ outcome: Result<Void, any Error>) async throws -> Outcome {
+  private func finish(
+    _ name: String,
+    _ outcome: Result<Void, any Error>,
+    connecting: Int
+  ) async throws -> Outcome {
     try await workload.finish()
     try await fleet.caughtUp(with: workload.ledger.tails)
     let journals = try await fleet.journals()
@@ -115,12 +122,12 @@ struct RollingRun: Sendable {
     try outcome.get()
     let verdict = workload.ledger.verdict(on: journals)
     let times = ConnectionTimes(journals, since: start)
-    print("\(name): \(fleet.count) clients: \(verdict)\n\(times)")
+    print("\(name): \(fleet.count) clients: \(verdict)\n\(times)\n  others connect within \(connecting) ms")
     #expect(verdict.isClean, "\(name): \(verdict)")
     #expect(verdict.gaps == [:])
     #expect(workload.ledger.failures == [], "\(name): publishes were given up")
     #expect(journals.flatMap(\.complaints) == [])
     #expect(leaves == [], "\(name): members were heard to leave")
-    return Outcome(verdict: verdict, times: times, leaves: leaves)
+    return Outcome(verdict: verdict, times: times, leaves: leaves, connecting: connecting)
   }
 }
