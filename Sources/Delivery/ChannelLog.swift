@@ -34,6 +34,8 @@ final class ChannelLog {
   var ring = MessageRing()
   /// When something was last put into the ring, in seconds of the shard.
   var ringUsed = 0
+  /// When the last message came, or the channel began to be followed, in seconds of the shard.
+  var activeAt: Int
 
   /// Subscriptions that live messages are written to at once.
   var live: [Subscription] = []
@@ -51,12 +53,13 @@ final class ChannelLog {
   var earlyBeforeRead = 0
   /// The feed was rebuilt while the log was asked: read it once more.
   var mustRepairAgain = false
-  /// Seconds left until the feed is given up; nil while anyone listens.
-  var lingering: Int?
+  /// Seconds left until the feed is given up, when nobody listens.
+  var lingering = 0
 
-  init(_ channel: ChannelName, _ options: NamespaceOptions) {
+  init(_ channel: ChannelName, _ options: NamespaceOptions, at seconds: Int) {
     self.channel = channel
     self.options = options
+    activeAt = seconds
   }
 
   var isEmpty: Bool { live.isEmpty && others.isEmpty && resolvers.isEmpty }

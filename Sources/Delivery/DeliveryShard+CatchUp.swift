@@ -11,6 +11,8 @@ extension DeliveryShard {
     let subscriber = subscription.subscriber
     let log = subscription.log
     guard subscription.state == .behind, !subscription.isEnded, subscriber.isStarted else { return }
+    // A poll wants to know also that there is nothing.
+    if subscriber.isPoll { touch(subscriber) }
     while subscriber.isWritable {
       guard let view = log.view, let cursor = subscription.stored else {
         if log.options.delivery == .ephemeral { log.change(subscription, to: .live) }

@@ -97,6 +97,7 @@ extension DeliveryShard: FeedReceiver {
     let before = log.ring.weight
     log.ring.append(segment)
     log.ringUsed = seconds
+    log.activeAt = seconds
     log.ring.trim(to: settings.ringBytes)
     account(log.ring.weight - before)
     broadcast(segment, in: log)
@@ -120,6 +121,7 @@ extension DeliveryShard: FeedReceiver {
   private func broadcastEphemeral(_ event: ServerEvent, in log: ChannelLog) {
     metrics.deliveries.add(log.live.count)
     metrics.skipped.add(log.others.count)
+    log.activeAt = seconds
     for subscription in log.live { write(event, to: subscription.subscriber) }
     for subscription in log.live where !subscription.subscriber.isWritable {
       log.change(subscription, to: .behind)

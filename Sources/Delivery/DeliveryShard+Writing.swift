@@ -17,6 +17,10 @@ extension DeliveryShard {
       } else {
         subscriber.write(segment.events(after: offset))
       }
+    case .poll:
+      for index in segment.entries.indices where segment.first + UInt64(index) > offset {
+        subscriber.collect(segment.json(index))
+      }
     }
     if subscription.state != .live { subscription.stored = Cursor(segment.epoch, segment.last) }
     touch(subscriber)
@@ -59,6 +63,9 @@ extension DeliveryShard {
       } else {
         write(name, id, scratch, into: &bytes)
       }
+    case .poll:
+      subscriber.collect(scratch)
+      return touch(subscriber)
     }
     subscriber.write(bytes)
     touch(subscriber)

@@ -103,6 +103,11 @@ public final class DeliveryShard {
     subscriber.isPumping = false
   }
 
+  /// Seconds since the last message in any of a subscriber's channels, as far as the shard has followed them.
+  public func quietSeconds(of subscriber: Subscriber) -> Int {
+    subscriber.subscriptions.map { seconds - $0.log.activeAt }.min() ?? 0
+  }
+
   /// Writes one event; it leaves with the next flush.
   public func send(_ event: ServerEvent, to subscriber: Subscriber) {
     write(event, to: subscriber)
@@ -135,8 +140,8 @@ public final class DeliveryShard {
     if seconds % settings.verifySeconds == 0 { verifyAll() }
     for channel in idle {
       guard let log = logs[channel] else { continue }
-      log.lingering = (log.lingering ?? settings.lingerSeconds) - 1
-      guard log.lingering! <= 0, log.phase == .following else { continue }
+      log.lingering -= 1
+      guard log.lingering <= 0, log.phase == .following else { continue }
       idle.remove(channel)
       close(log)
       port.detach(channel)
@@ -144,7 +149,7 @@ public final class DeliveryShard {
   }
 
   private func open(_ channel: ChannelName) -> ChannelLog {
-    let log = ChannelLog(channel, namespaces[channel])
+    let log = ChannelLog(channel, namespaces[channel], at: seconds)
     logs[channel] = log
     metrics.channels.add(1)
     port.attach(channel) { [weak self] result in self?.attached(log, result) }
@@ -196,7 +201,7 @@ public final class DeliveryShard {
     metrics.subscriptions.add(-1)
     log.resolvers.removeAll { $0.subscription === subscription }
     guard log.isEmpty, logs[log.channel] === log else { return }
-    log.lingering = nil
+    log.lingering = max(settings.lingerSeconds, subscription.subscriber.lingerSeconds)
     idle.insert(log.channel)
   }
 }

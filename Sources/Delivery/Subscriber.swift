@@ -11,6 +11,8 @@ public final class Subscriber {
     case webSocket
     /// Server-sent events; chunked, or a body that ends with the connection (HTTP/1.0).
     case eventStream(isChunked: Bool)
+    /// JSON objects with commas between, collected for one answer of about `limit` bytes at the most.
+    case poll(limit: Int)
   }
 
   public let representation: Representation
@@ -23,6 +25,12 @@ public final class Subscriber {
   var isPumping = false
   var mustPumpAgain = false
   private var context: ChannelHandlerContext?
+  /// What a poll is to be answered with.
+  private var collected = ByteBuffer()
+  /// Called when a poll has been looked after: something was collected, or there is nothing more to be had now.
+  public var onCollected: (() -> Void)?
+  /// How long its channels are followed after it has left, in seconds, where that is longer than usual.
+  public var lingerSeconds = 0
 
   /// A subscriber that is not started delivers nothing until `DeliveryShard.start`.
   public init(_ representation: Representation, isStarted: Bool) {
@@ -35,12 +43,35 @@ public final class Subscriber {
     self.context = context
   }
 
-  public var isWritable: Bool { context?.channel.isWritable ?? false }
+  public var isWritable: Bool {
+    if case .poll(let limit) = representation { return collected.readableBytes < limit }
+    return context?.channel.isWritable ?? false
+  }
+
+  var isPoll: Bool { if case .poll = representation { true } else { false } }
+
+  public var hasCollected: Bool { collected.readableBytes > 0 }
+
+  /// Whether nothing more can be collected at this moment: the log is not being asked for it.
+  public var isSettled: Bool {
+    isStarted && subscriptions.allSatisfy { $0.state == .live || ($0.state == .behind && !isWritable) }
+  }
+
+  /// Takes what was collected: JSON objects with commas between.
+  public func takeCollected() -> ByteBuffer {
+    defer { collected = ByteBuffer() }
+    return collected
+  }
+
+  func collect(_ json: ByteBuffer) {
+    if collected.readableBytes > 0 { collected.writeInteger(UInt8(ascii: ",")) }
+    collected.writeImmutableBuffer(json)
+  }
 
   /// Whether an event stream's ids name several channels.
   var isComposite: Bool {
     switch representation {
-    case .webSocket: false
+    case .webSocket, .poll: false
     case .eventStream(let isChunked): subscriptions.count != 1 || !isChunked
     }
   }
@@ -53,6 +84,7 @@ public final class Subscriber {
   /// The connection is gone; nothing is written to it any more.
   public func disconnect() {
     context = nil
+    onCollected = nil
   }
 
   func write(_ bytes: ByteBuffer) {
@@ -60,7 +92,7 @@ public final class Subscriber {
   }
 
   func flush() {
-    context?.flush()
+    if let onCollected { onCollected() } else { context?.flush() }
   }
 
   /// The subscription to a channel, where there is one.

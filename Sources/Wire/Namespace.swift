@@ -29,6 +29,8 @@ public struct NamespaceOptions: Sendable, Equatable {
   public var delivery = DeliveryMode.log
   /// The largest `data`, in bytes.
   public var maxMessageBytes = 65_536
+  /// Seconds for which a cache may give the answer of a short poll to others.
+  public var pollMaxAge = 1
 
   public init() {}
 

@@ -21,6 +21,11 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.heartbeat)) var heartbeat: String?
   @Option(help: help(.streamComment)) var streamComment: String?
   @Option(help: help(.slowReaderLimit)) var slowReaderLimit: String?
+  @Option(help: help(.transports)) var transports: String?
+  @Option(help: help(.pollGather)) var pollGather: String?
+  @Option(help: help(.pollInterval)) var pollInterval: String?
+  @Option(name: .customLong("poll-interval-max"), help: help(.pollIntervalMaximum))
+  var pollIntervalMaximum: String?
   @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
   @Option(help: help(.writeBufferLow)) var writeBufferLow: String?
   @Option(help: help(.writeBufferHigh)) var writeBufferHigh: String?
@@ -45,6 +50,10 @@ struct SettingsOptions: ParsableArguments {
     case .heartbeat: heartbeat
     case .streamComment: streamComment
     case .slowReaderLimit: slowReaderLimit
+    case .transports: transports
+    case .pollGather: pollGather
+    case .pollInterval: pollInterval
+    case .pollIntervalMaximum: pollIntervalMaximum
     case .channelsPerConnection: channelsPerConnection
     case .writeBufferLow: writeBufferLow
     case .writeBufferHigh: writeBufferHigh

@@ -8,7 +8,7 @@ import Wire
 /// Random publishes, subscribes, pauses, cuts, trims and lost writes against one shard. Whatever happened, each
 /// subscriber had every message in order, or was told of the gap, and ends at the log's end.
 struct DeliveryModelTests {
-  static let runs = 2_000
+  static let runs = 1_000
 
   @Test func everySubscriberIsTold() throws {
     let first = UInt64.random(in: 0..<(1 << 32))
@@ -62,6 +62,7 @@ final class DeliveryModel {
   let namespaces: Namespaces
   var random: Seeded
   var clients: [Client] = []
+  var pollers: [Poller] = []
   /// What each cursor names, as the log says.
   var log: [ChannelName: [Cursor: String]] = [:]
   var cursors: [ChannelName: [Cursor]] = [:]
@@ -103,7 +104,8 @@ final class DeliveryModel {
     for _ in 0..<steps {
       switch Int.random(in: 0..<100, using: &random) {
       case 0..<40: publish(Int.random(in: 1...5, using: &random))
-      case 40..<60: try subscribe()
+      case 40..<55: try subscribe()
+      case 55..<60: startPolling()
       case 60..<66: leave()
       case 66..<78: pause()
       case 78..<84: port.isDeaf.toggle()
@@ -130,13 +132,27 @@ final class DeliveryModel {
       loop.advanceTime(by: .milliseconds(100))
       try collect()
     }
-    return clients.enumerated().flatMap { index, client -> [String] in
-      let end = cursors[client.channel]?.last
-      var complaints = client.judge.complaints
-      if client.judge.position != end {
-        complaints.append("ends at \(client.judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)")
+    return complaintsOfPollers
+      + clients.enumerated().flatMap { index, client -> [String] in
+        let end = cursors[client.channel]?.last
+        var complaints = client.judge.complaints
+        if client.judge.position != end {
+          complaints.append(
+            "ends at \(client.judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)"
+          )
+        }
+        return complaints.map { "client \(index) of \(client.channel): \($0)" }
       }
-      return complaints.map { "client \(index) of \(client.channel): \($0)" }
+  }
+
+  private var complaintsOfPollers: [String] {
+    pollers.enumerated().flatMap { index, poller -> [String] in
+      let end = cursors[poller.channel]?.last
+      var complaints = poller.judge.complaints
+      if poller.judge.position != end {
+        complaints.append("ends at \(poller.judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)")
+      }
+      return complaints.map { "poller \(index) of \(poller.channel): \($0)" }
     }
   }
 
@@ -156,15 +172,7 @@ final class DeliveryModel {
 
   private func subscribe() throws {
     let channel = channels.randomElement(using: &random)!
-    let known = cursors[channel] ?? []
-    let since: Since? =
-      switch Int.random(in: 0..<10, using: &random) {
-      case 0..<3: nil
-      case 3: .start
-      case 4: .cursor(Cursor(Epoch("zzzzzzzz")!, 3))
-      case 5: known.last.map { .cursor(Cursor($0.epoch, $0.offset + 3)) }
-      default: known.randomElement(using: &random).map { .cursor($0) }
-      }
+    let since = anySince(in: channel)
     let reader = try Reader(loop: loop, shard: shard)
     let mode = namespaces[channel].delivery
     let client = Client(reader: reader, channel: channel, mode: mode)
@@ -175,6 +183,24 @@ final class DeliveryModel {
       if case .cursor(let cursor) = since, mode == .log { client.judge.position = cursor }
     }
     if Bool.random(using: &random) { client.setReading(false) }
+  }
+
+  private func anySince(in channel: ChannelName) -> Since? {
+    let known = cursors[channel] ?? []
+    return switch Int.random(in: 0..<10, using: &random) {
+    case 0..<3: nil
+    case 3: .start
+    case 4: .cursor(Cursor(Epoch("zzzzzzzz")!, 3))
+    case 5: known.last.map { .cursor(Cursor($0.epoch, $0.offset + 3)) }
+    default: known.randomElement(using: &random).map { .cursor($0) }
+    }
+  }
+
+  private func startPolling() {
+    let channel = channels.randomElement(using: &random)!
+    pollers.append(
+      Poller(channel, since: anySince(in: channel), mode: namespaces[channel].delivery, shard: shard)
+    )
   }
 
   /// Closes one, and those whose subscribe was refused.
@@ -216,5 +242,11 @@ final class DeliveryModel {
       for event in try client.reader.events() { client.judge.take(event, log: log[client.channel] ?? [:]) }
     }
     clients.removeAll { $0.reader.subscriber.subscriptions.isEmpty }
+    for poller in pollers {
+      poller.ask()
+      try poller.takeAnswer(isLong: Bool.random(using: &random))
+      poller.judge(by: log[poller.channel] ?? [:])
+      if Int.random(in: 0..<20, using: &random) == 0 { poller.abandon() }
+    }
   }
 }

@@ -13,6 +13,10 @@ struct Judge {
     self.mode = mode
   }
 
+  mutating func complain(_ complaint: String) {
+    complaints.append(complaint)
+  }
+
   mutating func take(_ event: JSONObject, log: [Cursor: String]) {
     switch event["type"]?.string {
     case "message":

@@ -25,6 +25,10 @@ struct ClientListener: Sendable {
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit
+    context.transports = settings.transports
+    context.pollGather = settings.pollGather
+    context.pollInterval = settings.pollInterval
+    context.pollIntervalMaximum = settings.pollIntervalMaximum
     context.channelsPerConnection = settings.channelsPerConnection
     let proxies = settings.trustedProxies
     context.isTrustedProxy = { address in proxies.contains { $0.contains(address) } }

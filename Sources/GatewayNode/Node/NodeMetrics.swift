@@ -11,6 +11,7 @@ struct NodeMetrics {
 
   init() {
     addConnections()
+    addPolls()
     addMessages()
     addChannels()
     registry.addProcess()
@@ -38,6 +39,18 @@ struct NodeMetrics {
       help: "Sessions that a drain told to go."
     )
     registry.add(transport.forced, "sluice_drain_forced_total", help: "Sessions that a drain had to close.")
+  }
+
+  private func addPolls() {
+    let name = "sluice_polls_total"
+    let help = "Polls that were answered."
+    registry.add(transport.longPollAnswers, name, help: help, labels: ["kind": "long"])
+    registry.add(transport.shortPollAnswers, name, help: help, labels: ["kind": "short"])
+    registry.add(
+      transport.unchangedPolls,
+      "sluice_polls_unchanged_total",
+      help: "Short polls that were answered with 304."
+    )
   }
 
   private func addMessages() {

@@ -21,6 +21,15 @@ extension NodeSettings {
         )
       )
     }
+    if pollInterval > pollIntervalMaximum {
+      reader.found(
+        SettingMistake(
+          reader.place(of: .pollInterval),
+          value: DurationText.write(pollInterval),
+          "expected no more than poll-interval-max, which is \(DurationText.write(pollIntervalMaximum))"
+        )
+      )
+    }
     if ringBytes > ringMemory {
       reader.found(
         SettingMistake(

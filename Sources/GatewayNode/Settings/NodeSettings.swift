@@ -50,6 +50,14 @@ public struct NodeSettings: Sendable {
   /// Bytes waiting for a slow reader at which nothing more is written to it.
   public var writeBufferHigh = 65_536
 
+  /// The ways in which clients are served.
+  public var transports = Set(TransportKind.allCases)
+  /// How long after its first message a held poll waits for more.
+  public var pollGather = TimeAmount.milliseconds(10)
+  /// What short polls are told to wait when much happens, and when nothing does.
+  public var pollInterval = TimeAmount.seconds(2)
+  public var pollIntervalMaximum = TimeAmount.seconds(30)
+
   // MARK: Channels
 
   public var namespaces = Namespaces()

@@ -1,6 +1,7 @@
 private import Logging
 private import NIOCore
 private import RedisClient
+private import Wire
 
 extension SettingKey {
   /// What it does, for a person.
@@ -22,6 +23,11 @@ extension SettingKey {
     case .heartbeat: "Silence after which a WebSocket is sent a ping. Stay below the proxy's read timeout."
     case .streamComment: "Silence after which an event stream is sent a comment."
     case .slowReaderLimit: "How long a reader may take nothing at all before it is closed (4008)."
+    case .transports: "The ways in which clients are served; what is not named is refused (403)."
+    case .pollGather:
+      "How long after its first message a held poll waits for more, so that a burst is one answer."
+    case .pollInterval: "What short polls are told to wait when much happens (X-Poll-Interval)."
+    case .pollIntervalMaximum: "The same when nothing happens, or the node has too much to do."
     case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
     case .writeBufferLow:
       "Bytes waiting for a slow reader, below which the node writes to it again."
@@ -49,6 +55,9 @@ extension SettingKey {
     case .heartbeat: .duration(.seconds(1) ... .hours(1))
     case .streamComment: .duration(.seconds(1) ... .hours(1))
     case .slowReaderLimit: .duration(.seconds(1) ... .hours(24))
+    case .transports: .list(TransportKind.allCases.map(\.rawValue))
+    case .pollGather: .duration(.zero ... .seconds(1))
+    case .pollInterval, .pollIntervalMaximum: .duration(.seconds(1) ... .hours(1))
     case .channelsPerConnection: .count(1...1_000_000)
     case .writeBufferLow, .writeBufferHigh: .size(1_024...16_777_216)
     case .ringBytes: .size(0...1_073_741_824)
@@ -90,6 +99,11 @@ extension NodeSettings {
     case .heartbeat: DurationText.write(heartbeat)
     case .streamComment: DurationText.write(streamComment)
     case .slowReaderLimit: DurationText.write(slowReaderLimit)
+    case .transports:
+      TransportKind.allCases.filter(transports.contains).map(\.rawValue).joined(separator: ",")
+    case .pollGather: DurationText.write(pollGather)
+    case .pollInterval: DurationText.write(pollInterval)
+    case .pollIntervalMaximum: DurationText.write(pollIntervalMaximum)
     case .channelsPerConnection: "\(channelsPerConnection)"
     case .writeBufferLow: SizeText.write(writeBufferLow)
     case .writeBufferHigh: SizeText.write(writeBufferHigh)

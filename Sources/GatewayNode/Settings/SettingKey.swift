@@ -14,6 +14,10 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case heartbeat
   case streamComment = "stream-comment"
   case slowReaderLimit = "slow-reader-limit"
+  case transports
+  case pollGather = "poll-gather"
+  case pollInterval = "poll-interval"
+  case pollIntervalMaximum = "poll-interval-max"
   case channelsPerConnection = "channels-per-connection"
   case writeBufferLow = "write-buffer-low"
   case writeBufferHigh = "write-buffer-high"

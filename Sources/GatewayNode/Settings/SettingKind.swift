@@ -10,6 +10,7 @@ public enum SettingKind: Sendable {
   case duration(ClosedRange<TimeAmount>)
   case size(ClosedRange<Int>)
   case choice([String])
+  case list([String])
   case truth
   case addressRanges
   case path
@@ -32,6 +33,7 @@ public enum SettingKind: Sendable {
       such as 4096, 64KiB or 1MiB
       """
     case .choice(let names): "one of \(names.joined(separator: ", "))"
+    case .list(let names): "one or several of \(names.joined(separator: ",")), with commas between"
     case .truth: "true or false"
     case .addressRanges: "addresses or CIDR ranges with commas between, such as 10.0.0.0/8,127.0.0.1,fd00::/8"
     case .path: "a path"
@@ -48,6 +50,7 @@ public enum SettingKind: Sendable {
     case .duration: "duration"
     case .size: "size"
     case .choice(let names): names.count <= 3 ? names.joined(separator: "|") : "level"
+    case .list: "names"
     case .truth: "true|false"
     case .addressRanges: "addresses"
     case .path: "file"

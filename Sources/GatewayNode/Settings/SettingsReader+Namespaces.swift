@@ -10,6 +10,7 @@ enum NamespaceKey: String, CaseIterable {
   case subscribe
   case delivery
   case maxMessageBytes = "max_message_bytes"
+  case pollMaxAge = "poll_max_age"
 
   var kind: SettingKind {
     switch self {
@@ -19,6 +20,7 @@ enum NamespaceKey: String, CaseIterable {
     case .publish, .subscribe: .choice(Permission.allCases.map(\.rawValue))
     case .delivery: .choice(DeliveryMode.allCases.map(\.rawValue))
     case .maxMessageBytes: .size(1...8_388_608)
+    case .pollMaxAge: .duration(.zero ... .hours(1))
     }
   }
 }
@@ -104,10 +106,9 @@ extension NamespaceOptions {
     case (.history, .count(let range)):
       return set(\.history, Int(text).flatMap { range.contains($0) ? $0 : nil })
     case (.historyTTL, .duration(let range)):
-      guard let amount = DurationText.read(text), range.contains(amount),
-        amount.nanoseconds % 1_000_000_000 == 0
-      else { return false }
-      return set(\.historyTTL, Int(amount.nanoseconds / 1_000_000_000))
+      return set(\.historyTTL, SettingsReader.seconds(text, in: range))
+    case (.pollMaxAge, .duration(let range)):
+      return set(\.pollMaxAge, SettingsReader.seconds(text, in: range))
     case (.presence, _): return set(\.presence, SettingsReader.truth(text))
     case (.publish, _): return set(\.publish, Permission(rawValue: text))
     case (.subscribe, _): return set(\.subscribe, Permission(rawValue: text))
@@ -126,6 +127,14 @@ extension NamespaceOptions {
 }
 
 extension SettingsReader {
+  /// Nil for what is no whole number of seconds.
+  fileprivate static func seconds(_ text: String, in range: ClosedRange<TimeAmount>) -> Int? {
+    guard let amount = DurationText.read(text), range.contains(amount),
+      amount.nanoseconds % 1_000_000_000 == 0
+    else { return nil }
+    return Int(amount.nanoseconds / 1_000_000_000)
+  }
+
   fileprivate static func truth(_ text: String) -> Bool? {
     switch text.lowercased() {
     case "true", "yes", "on": true

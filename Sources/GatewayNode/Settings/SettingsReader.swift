@@ -90,10 +90,8 @@ struct SettingsReader {
 
   mutating func read(_ key: SettingKey, into setting: inout [AddressRange]) {
     take(key, into: &setting) { text in
-      let parts = text.split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
-      let ranges = parts.compactMap { part in
-        AddressRange(String(part.reversed().drop(while: \.isWhitespace).reversed()))
-      }
+      let parts = text.split(separator: ",")
+      let ranges = parts.compactMap { AddressRange(SettingsReader.trimmed($0)) }
       return ranges.count == parts.count && !ranges.isEmpty ? ranges : nil
     }
   }
@@ -106,8 +104,22 @@ struct SettingsReader {
     take(key, into: &setting) { text in Choice(rawValue: text).map { .some($0) } }
   }
 
+  mutating func read<Choice: RawRepresentable<String>>(_ key: SettingKey, into setting: inout Set<Choice>) {
+    take(key, into: &setting) { text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+      let choices = parts.compactMap { Choice(rawValue: SettingsReader.trimmed($0)) }
+      return choices.count == parts.count ? Set(choices) : nil
+    }
+  }
+
   mutating func found(_ mistake: SettingMistake) {
     mistakes.append(mistake)
+  }
+
+  private static func trimmed(_ text: Substring) -> String {
+    let text = text.drop(while: \.isWhitespace)
+    guard let last = text.lastIndex(where: { !$0.isWhitespace }) else { return "" }
+    return String(text[...last])
   }
 
   /// Where a setting stands, for a mistake about it.

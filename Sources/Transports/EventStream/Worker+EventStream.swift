@@ -6,12 +6,12 @@ import Telemetry
 import Wire
 
 extension Worker {
-  /// Channels of one stream, at the most: every event names its place in all of them.
+  /// Channels of one stream or poll, at the most: every event, or answer, names its place in all of them.
   static let channelsPerStream = 100
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
-      guard admits(request, responder) else { return }
+      guard admits(request, by: .eventStream, responder) else { return }
       do throws(ClientError) {
         try stream(request, responder)
       } catch {
@@ -85,13 +85,9 @@ extension HTTPRequest {
   /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
   fileprivate var streamSince: SinceSet? {
     get throws(ClientError) {
-      let last = headers.first(name: "Last-Event-ID") ?? ""
-      guard let text = last.isEmpty ? query["since"] : last, !text.isEmpty else { return nil }
-      guard let since = SinceSet(text) else {
-        throw ClientError(
-          .badCursor,
-          "\(last.isEmpty ? "since" : "Last-Event-ID"): a cursor set (channel@epoch.offset,…) or start"
-        )
+      guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return try sinceSet }
+      guard let since = SinceSet(last) else {
+        throw ClientError(.badCursor, "Last-Event-ID: a cursor set (channel@epoch.offset,…) or start")
       }
       return since
     }

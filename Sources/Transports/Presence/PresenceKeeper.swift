@@ -13,6 +13,10 @@ final class PresenceKeeper {
     /// Nil while its connection wants it.
     var leavesAt: NIODeadline?
     var isJoined = false
+    /// Its leave is on its way.
+    var isLeaving = false
+    /// Polls that hold it at the moment; connections that stay hold it without counting.
+    var polls = 0
     unowned let keeper: PresenceKeeper
 
     init(_ channel: ChannelName, _ member: Member, _ holder: HolderID, _ keeper: PresenceKeeper) {
@@ -67,6 +71,41 @@ final class PresenceKeeper {
     if delay > .zero { wheel.arm(hold, at: hold.leavesAt!) } else { leave(hold) }
   }
 
+  // MARK: Polls
+
+  /// A poll of this session began: it joins, or stays.
+  func pollBegan(_ channel: ChannelName, _ session: Session, user: String?) {
+    let holder = holder(of: session)
+    if let hold = holds[Key(channel: channel, holder: holder)], !hold.isLeaving {
+      if hold.leavesAt != nil {
+        hold.leavesAt = nil
+        departing -= 1
+        wheel.disarm(hold)
+        if !hold.isJoined { join(hold) }
+      }
+      hold.polls += 1
+    } else {
+      join(channel, session, user: user, holder: holder)
+      holds[Key(channel: channel, holder: holder)]?.polls = 1
+    }
+  }
+
+  /// It was answered: without another one the session leaves after `delay`.
+  func pollEnded(_ channel: ChannelName, _ session: Session, after delay: TimeAmount) {
+    let holder = holder(of: session)
+    guard let hold = holds[Key(channel: channel, holder: holder)] else { return }
+    hold.polls -= 1
+    if hold.polls == 0 { leave(channel, holder: holder, after: delay) }
+  }
+
+  /// All polls of a session on this loop are one holder, which no connection has.
+  private func holder(of session: Session) -> HolderID {
+    var hasher = Hasher()
+    hasher.combine(session.member)
+    hasher.combine(ObjectIdentifier(self))
+    return HolderID(serial: UInt64(bitPattern: Int64(hasher.finalize())) | 1 << 63)
+  }
+
   /// The cluster may have forgotten everybody.
   func joinAgain() {
     for hold in holds.values { join(hold) }
@@ -83,15 +122,16 @@ final class PresenceKeeper {
   }
 
   private func leave(_ hold: Hold) {
+    hold.isLeaving = true
     port.leave(hold.channel, memberID: hold.member.id, holder: hold.holder) { [weak self] in
       guard let self else { return }
-      if case .failure = $0 {
+      let key = Key(channel: hold.channel, holder: hold.holder)
+      if case .failure = $0, holds[key] === hold {
         hold.leavesAt = wheel.eventLoop.now + PresenceKeeper.retryAfter
         wheel.arm(hold, at: hold.leavesAt!)
         return
       }
       departing -= 1
-      let key = Key(channel: hold.channel, holder: hold.holder)
       if holds[key] === hold { holds[key] = nil }
     }
   }

@@ -59,6 +59,17 @@ extension HTTPRequest {
     }
   }
 
+  /// `since=` of a request for several channels; nil is from now.
+  var sinceSet: SinceSet? {
+    get throws(ClientError) {
+      guard let text = query["since"], !text.isEmpty else { return nil }
+      guard let since = SinceSet(text) else {
+        throw ClientError(.badCursor, "since: a cursor set (channel@epoch.offset,…) or start")
+      }
+      return since
+    }
+  }
+
   var presenceWish: PresenceWish? {
     get throws(ClientError) {
       guard let text = query["presence"], !text.isEmpty else { return nil }

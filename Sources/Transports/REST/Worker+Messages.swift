@@ -11,7 +11,7 @@ extension Worker {
   }
 
   private func publish(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, responder) else { return }
+    guard admits(request, by: .rest, responder) else { return }
     do throws(ClientError) {
       let channel = try request.channel
       let key = request.headers.first(name: "Idempotency-Key")
@@ -40,7 +40,7 @@ extension Worker {
   }
 
   private func history(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, responder) else { return }
+    guard admits(request, by: .rest, responder) else { return }
     do throws(ClientError) {
       let channel = try request.channel
       let range = try request.historyRange

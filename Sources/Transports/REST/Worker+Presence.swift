@@ -5,7 +5,7 @@ import Wire
 extension Worker {
   func addPresenceRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/channels/{channel}/presence") { [unowned self] request, responder in
-      guard admits(request, responder) else { return }
+      guard admits(request, by: .rest, responder) else { return }
       do throws(ClientError) {
         let channel = try request.channel
         readPresence(of: channel, limit: try request.limit, after: request.query["after"]) {

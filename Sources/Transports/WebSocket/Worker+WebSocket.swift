@@ -6,7 +6,7 @@ import Wire
 extension Worker {
   func addWebSocketRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/socket") { [unowned self] request, responder in
-      guard admits(request, responder) else { return }
+      guard admits(request, by: .webSocket, responder) else { return }
       if isRefusing {
         context.metrics.refused.add()
         return responder.respond(ClientError(.draining, "this node is draining; connect again"))

@@ -19,6 +19,14 @@ public struct TransportContext: Sendable {
   public var presenceGrace = TimeAmount.seconds(3)
   /// How long a reader may take nothing at all before it is closed.
   public var slowReaderLimit = TimeAmount.seconds(60)
+  /// The ways in which clients are served.
+  public var transports = Set(TransportKind.allCases)
+  /// How long after its first message a held poll waits for more.
+  public var pollGather = TimeAmount.milliseconds(10)
+  /// Between two short polls, when much happens.
+  public var pollInterval = TimeAmount.seconds(2)
+  /// The same when nothing happens, or the node has too much to do.
+  public var pollIntervalMaximum = TimeAmount.seconds(30)
   /// Channels of one connection, at the most.
   public var channelsPerConnection = 1_000
   public let metrics: TransportMetrics
@@ -40,7 +48,12 @@ public struct TransportContext: Sendable {
 public struct TransportMetrics: Sendable {
   public let webSockets = Gauge()
   public let eventStreams = Gauge()
+  /// Long polls that are held.
   public let polls = Gauge()
+  /// Answers to long and to short polls, and those among the latter that said only that nothing is new.
+  public let longPollAnswers = Counter()
+  public let shortPollAnswers = Counter()
+  public let unchangedPolls = Counter()
   public let publishes = Counter()
   /// Publishes that were answered with an error of the log.
   public let failedPublishes = Counter()

@@ -7,8 +7,18 @@ import Wire
 
 /// What every transport asks for in the same way.
 extension Worker {
-  /// Answers a client that may not come in.
-  func admits(_ request: HTTPRequest, _ responder: Responder) -> Bool {
+  /// Answers a client that may not come in, or not this way.
+  func admits(_ request: HTTPRequest, by transport: TransportKind, _ responder: Responder) -> Bool {
+    guard context.transports.contains(transport) else {
+      let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
+      responder.respond(
+        ClientError(
+          .transportDisabled,
+          "\(transport.rawValue) is switched off here; there is \(others.joined(separator: ", "))"
+        )
+      )
+      return false
+    }
     guard !context.servesAnonymous else { return true }
     responder.respond(
       ClientError(.unauthorized, "this node serves no anonymous clients, and has no token keys")

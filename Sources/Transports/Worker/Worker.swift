@@ -17,6 +17,8 @@ public final class Worker {
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
   private var seconds: RepeatedTask?
+  let lag: LoopLag
+  let polls: PollGathering
 
   public init(
     entry: EntryLoop,
@@ -35,6 +37,8 @@ public final class Worker {
       metrics: deliveryMetrics
     )
     presence = PresenceKeeper(port: shard.port, wheel: entry.wheel)
+    lag = LoopLag(entry.eventLoop)
+    polls = PollGathering(on: entry.eventLoop, for: context.pollGather)
     shard.onPresenceLost = { [weak self] in self?.presence.joinAgain() }
     let worker = NIOLoopBound(WeakWorker(self), eventLoop: entry.eventLoop)
     seconds = entry.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { task in
@@ -47,6 +51,7 @@ public final class Worker {
   public func addRoutes(to routes: inout RouteTable) {
     addWebSocketRoutes(to: &routes)
     addEventStreamRoutes(to: &routes)
+    addPollRoutes(to: &routes)
     addMessageRoutes(to: &routes)
     addPresenceRoutes(to: &routes)
   }
@@ -125,6 +130,7 @@ public final class Worker {
   }
 
   private func secondPassed() {
+    lag.secondPassed()
     shard.secondPassed()
   }
 }

@@ -1,0 +1,84 @@
+import Delivery
+import NIOCore
+import NIOHTTP1
+import Telemetry
+import Wire
+
+extension Worker {
+  func addPollRoutes(to routes: inout RouteTable) {
+    routes.add(.GET, "/v1/poll") { [unowned self] request, responder in
+      do throws(ClientError) {
+        let wait = try request.pollWait
+        guard admits(request, by: wait == .zero ? .shortPoll : .longPoll, responder) else { return }
+        poll(try question(of: request, wait: wait), responder)
+      } catch {
+        responder.respond(error)
+      }
+    }
+  }
+
+  private func question(of request: HTTPRequest, wait: TimeAmount) throws(ClientError) -> PollQuestion {
+    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let presence = try request.presenceWish
+    for channel in channels {
+      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
+    }
+    var question = PollQuestion(channels: channels, since: try request.sinceSet, wait: wait)
+    question.presence = presence
+    let given = request.headers.first(name: "Sluice-Session")
+    if presence != nil {
+      question.session = given.flatMap { Session(secret: $0, user: nil) }
+      question.tellsSession = question.session == nil
+      question.session = question.session ?? Session(user: nil)
+    }
+    if wait == .zero {
+      question.validators = request.headers[canonicalForm: "If-None-Match"].map(String.init)
+      let isPrivate = presence != nil || given != nil || request.isPersonal
+      question.maxAge = isPrivate ? nil : channels.map { context.namespaces[$0].pollMaxAge }.min()
+    }
+    return question
+  }
+
+  private func poll(_ question: PollQuestion, _ responder: Responder) {
+    if question.isLong, isRefusing {
+      context.metrics.refused.add()
+      return responder.respond(ClientError(.draining, "this node is draining; poll again"))
+    }
+    let poll = Poll(question, worker: self, responder: responder)
+    responder.onGone = { poll.abandoned() }
+    var waiting = question.channels.count
+    var failure: ClientError?
+    for channel in question.channels {
+      shard.subscribe(
+        poll.subscriber,
+        to: channel,
+        since: question.since?.since(channel),
+        hearsPresence: question.presence != nil
+      ) { [shard] in
+        if case .failure(let error) = $0 { failure = error }
+        waiting -= 1
+        guard waiting == 0 else { return }
+        guard let failure else { return poll.begin() }
+        shard.remove(poll.subscriber)
+        responder.respond(failure)
+      }
+    }
+  }
+
+  /// What a client is told of when to poll again, in seconds.
+  func pollInterval(for subscriber: Subscriber) -> Int {
+    PollPace.seconds(
+      quiet: shard.quietSeconds(of: subscriber),
+      lag: lag.recent,
+      from: context.pollInterval,
+      to: context.pollIntervalMaximum
+    )
+  }
+}
+
+extension HTTPRequest {
+  /// Whether the request says who asks: then its answer is for nobody else.
+  fileprivate var isPersonal: Bool {
+    headers.contains(name: "Authorization") || query["token"] != nil || query["session"] != nil
+  }
+}
