@@ -227,8 +227,7 @@ function guarded(body) {
 /**
  * One channel over all connections: where it stands, and what is news.
  *
- * At any time one connection is its source, the last that was subscribed; what another still brings is passed
- * over. Of its source it believes the order: a jump forwards without a gap is a channel of which only the latest
+ * At any time one connection is its source, the last that took its place; what another still brings is passed over. Of its source it believes the order: a jump forwards without a gap is a channel of which only the latest
  * message counts. What the source repeats, because it was asked before another one was done, is dropped.
  */
 class Follower {
@@ -355,6 +354,9 @@ class Leg {
   /** @type {string | undefined} */
   node;
   heardAt = performance.now();
+  // What it has heard while another is still the source: it counts when this one takes its place, or never.
+  /** @type {(() => void)[]} */
+  backlog = [];
   #abort = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
@@ -376,6 +378,10 @@ class Leg {
 
   /** The wanted channels are others now. */
   update() {}
+
+  // It was subscribed to this channel before there was a position, and begins after it.
+  /** @param {Follower} _follower */
+  tooLate(_follower) {}
 
   /** It may have been cut without a word: finds out. */
   probe() {}
@@ -490,11 +496,8 @@ class SocketLeg extends Leg {
     const isWanted = () => !this.isClosed && this.#wanted.get(channel) === follower;
     this.#ask({ type: "subscribe", channel, since, presence }, ({ cursor }) => {
       if (!isWanted()) return;
-      if (!this.engine.subscribed(this, follower, cursor, since)) {
-        this.#leave(follower);
-        return this.#subscribe(follower);
-      }
       this.#waiting.delete(follower);
+      this.engine.subscribed(this, follower, cursor, since);
       this.#checkReady();
     }, (error) => {
       if (!isWanted()) return;
@@ -515,6 +518,11 @@ class SocketLeg extends Leg {
     this.#wanted.delete(follower.channel);
     this.#waiting.delete(follower);
     this.#ask({ type: "unsubscribe", channel: follower.channel }, () => {}, () => {});
+  }
+
+  tooLate(/** @type {Follower} */ follower) {
+    this.#leave(follower);
+    this.#subscribe(follower);
   }
 
   #checkReady() {
@@ -614,15 +622,14 @@ class RequestLeg extends Leg {
   }
 
   // Every channel of the lane goes on here.
-  /** @param {Lane} lane @param {string} set @param {Map<Follower, string | undefined>} asked */
-  subscribed({ followers }, set, asked) {
-    const cursors = parseCursorSet(set);
+  /** @param {Lane} lane @param {Map<string, string>} cursors @param {Map<Follower, string | undefined>} asked */
+  subscribed({ followers }, cursors, asked) {
     for (const follower of followers) {
-      if (!this.engine.subscribed(this, follower, cursors.get(follower.channel), asked.get(follower))) {
-        return this.end({ reason: "asked before there was a position", wait: 0, told: true });
-      }
+      this.engine.subscribed(this, follower, cursors.get(follower.channel), asked.get(follower));
     }
   }
+
+  tooLate() { this.end({ reason: "asked before there was a position", wait: 0, told: true }); }
 
   // A request was refused: which of its channels is to blame?
   /** @param {Lane} lane @param {unknown} cause */
@@ -675,7 +682,7 @@ class StreamLeg extends RequestLeg {
           this.#silence = 2.5 * event.heartbeat * 1000;
           engine.welcomed(event);
           this.launchRest();
-          this.subscribed(lane, id, asked);
+          this.subscribed(lane, parseCursorSet(id), asked);
           if (--this.#opening === 0) this.becameReady();
           break;
         case "goaway":
@@ -793,16 +800,16 @@ class PollLeg extends RequestLeg {
       const { cursor, events } = JSON.parse(text);
       const session = response.headers.get("Sluice-Session");
       if (session) engine.welcomed({ session });
+      const cursors = parseCursorSet(cursor);
       if (first) {
         this.launchRest();
-        this.subscribed(lane, cursor, asked);
+        this.subscribed(lane, PollLeg.#beginning(cursors, events), asked);
       }
       for (const event of events) {
         if (signal.aborted || this.isClosed) return;
         engine.take(this, event);
       }
-      const cursors = parseCursorSet(cursor);
-      for (const follower of lane.followers) follower.settled(this, cursors.get(follower.channel));
+      for (const follower of lane.followers) engine.settled(this, follower, cursors.get(follower.channel));
       if (signal.aborted || this.isClosed) return;
       if (first && this.#opening.delete(lane) && this.#opening.size === 0) {
         this.becameReady();
@@ -816,6 +823,19 @@ class PollLeg extends RequestLeg {
       const slowdown = document.hidden ? hiddenSlowdown : 1;
       await sleep(seconds * 1000 * slowdown * (0.9 + 0.2 * Math.random()), signal);
     }
+  }
+
+  // The positions before these events: an answer says only where it ends.
+  /** @param {Map<string, string>} cursors after them @param {any[]} events @returns {Map<string, string>} */
+  static #beginning(cursors, events) {
+    const before = new Map(cursors);
+    for (const event of [...events].reverse()) {
+      if (event.type === "gap") before.set(event.channel, event.from);
+      if (event.type !== "message" || !event.cursor) continue;
+      const { epoch, offset } = parseCursor(event.cursor);
+      before.set(event.channel, `${epoch}.${offset - 1}`);
+    }
+    return before;
   }
 }
 
@@ -1088,13 +1108,25 @@ class Engine {
     return [...lanes.values()];
   }
 
+  // What a connection brings counts at once, or when it takes the place of the one before.
+  /** @param {Leg} leg @param {() => void} action */
+  #heard(leg, action) {
+    if (leg === this.next && this.current) leg.backlog.push(action);
+    else if (leg === this.current || leg === this.next) action();
+  }
+
   /** @param {Leg} leg @param {Follower} follower @param {string | undefined} cursor @param {string | undefined} asked */
   subscribed(leg, follower, cursor, asked) {
-    if (!follower.subscribed(leg, cursor, asked)) return false;
-    this.#moved();
-    follower.tell({ type: "subscribed", channel: follower.channel, cursor: follower.cursor, transport: leg.transport });
-    return true;
+    this.#heard(leg, () => {
+      const isNew = !follower.hears(leg);
+      if (!follower.subscribed(leg, cursor, asked)) return leg.tooLate(follower);
+      this.#moved();
+      if (isNew) follower.tell({ type: "subscribed", channel: follower.channel, cursor: follower.cursor, transport: leg.transport });
+    });
   }
+
+  /** @param {Leg} leg @param {Follower} follower @param {string | undefined} cursor */
+  settled(leg, follower, cursor) { this.#heard(leg, () => follower.settled(leg, cursor)); }
 
   /** @param {Follower} follower @param {SluiceError} error */
   refused(follower, error) {
@@ -1107,7 +1139,10 @@ class Engine {
 
   // Something has happened in a channel.
   /** @param {Leg} leg @param {any} event */
-  take(leg, event) {
+  take(leg, event) { this.#heard(leg, () => this.#take(leg, event)); }
+
+  /** @param {Leg} leg @param {any} event */
+  #take(leg, event) {
     const follower = this.followers.get(event.channel);
     if (!follower) return;
     switch (event.type) {
@@ -1179,6 +1214,8 @@ class Engine {
     // Held polls are proved when one was held.
     if (leg.transport !== "long-poll") this.#proof = setTimeout(() => this.proved(leg), this.pace.proof);
     this.#show({ state: "connected", transport: leg.transport, node: leg.node });
+    for (const action of leg.backlog.splice(0)) action();
+    if (leg !== this.current) return;
     if (leg.isSentAway) this.#dialIn(this.pace.floor, "replace");
     else this.#planClimb();
   }
@@ -1232,7 +1269,11 @@ class Engine {
     } else if (leg.transport === "websocket" && code && finalCodes.has(code)) {
       return this.close(end.reason, code);
     }
-    if (this.next) return this.#show({ state: "connecting", transport: this.next.transport });
+    if (this.next) {
+      this.#show({ state: "connecting", transport: this.next.transport });
+      for (const action of this.next?.backlog.splice(0) ?? []) action();
+      return;
+    }
     this.#again(end);
   }
 

@@ -1,5 +1,5 @@
-import NIOCore
-import NIOHTTP1
+public import NIOCore
+public import NIOHTTP1
 
 /// Entity tags (RFC 9110 sections 8.8.3 and 13.1.2).
 enum EntityTag {
@@ -23,8 +23,13 @@ enum EntityTag {
 }
 
 extension Responder {
-  /// Answers JSON with its entity tag, or `304` to a client that has it.
-  func respondValidated(to request: HTTPRequest, _ body: ByteBuffer, headers: HTTPHeaders = [:]) {
+  /// Answers with a body and its entity tag, or `304` to a client that has it.
+  public func respondValidated(
+    to request: HTTPRequest,
+    _ body: ByteBuffer,
+    type: String = "application/json",
+    headers: HTTPHeaders = [:]
+  ) {
     let tag = EntityTag.of(body)
     var headers = headers
     headers.add(name: "ETag", value: tag)
@@ -32,7 +37,7 @@ extension Responder {
     if EntityTag.matches(tag, ifNoneMatch: request.headers[canonicalForm: "If-None-Match"].map(String.init)) {
       return respond(.notModified, headers: headers)
     }
-    headers.add(name: "Content-Type", value: "application/json")
+    headers.add(name: "Content-Type", value: type)
     respond(.ok, headers: headers, body: body)
   }
 }

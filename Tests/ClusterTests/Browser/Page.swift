@@ -32,7 +32,11 @@ struct Page: Sendable {
 
   /// Runs a script for what it does.
   func run(_ script: String, _ argument: String? = nil) async throws {
-    _ = try await evaluate("async (argument) => { await (\(script))(argument); return true }", argument, as: Bool.self)
+    _ = try await evaluate(
+      "async (argument) => { await (\(script))(argument); return true }",
+      argument,
+      as: Bool.self
+    )
   }
 
   /// The text of the first element that a selector finds.

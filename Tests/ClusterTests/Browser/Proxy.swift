@@ -20,7 +20,8 @@ final class Proxy: Sendable {
       switch self {
       case .webSockets: "location = /v1/socket { return 403; }"
       case .eventStreams: "location = /v1/stream { return 403; }"
-      case .heldPolls: "location = /v1/poll { if ($arg_wait != 0) { return 403; } proxy_pass http://cluster; }"
+      case .heldPolls:
+        "location = /v1/poll { if ($arg_wait != 0) { return 403; } proxy_pass http://cluster; }"
       }
     }
   }
@@ -87,7 +88,9 @@ final class Proxy: Sendable {
     )
     process.withLockedValue { $0 = child }
     try await eventually("a proxy that lets through") {
-      guard child.exitStatus == nil else { throw Shell.Failed(description: "the proxy has ended: see its log") }
+      guard child.exitStatus == nil else {
+        throw Shell.Failed(description: "the proxy has ended: see its log")
+      }
       return (try? await HTTP.get(endpoint, "/readyz"))?.status == .ok
     }
   }

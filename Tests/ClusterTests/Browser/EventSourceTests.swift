@@ -1,0 +1,77 @@
+import NIOHTTP1
+import SluiceClient
+import Testing
+import Wire
+
+extension ClusterTests {
+  /// The browser's own `EventSource`, with no client of ours, through nginx.
+  @Suite struct EventSourceTests {
+    private func listening(_ body: (Cluster, Listener) async throws -> Void) async throws {
+      let cluster = try await ClusterTests.cluster()
+      let channel = try #require(ChannelName("room:native-\(UInt32.random(in: .min ... .max))"))
+      try await Browser.with(cluster) { browser in
+        let workload = try await Workload(to: [cluster.nginx], [channel], rate: 20)
+        let page = try await browser.open("page", cluster.nginx, "/healthz")
+        let listener = try await Listener.eventSource(page, channel)
+        try await listener.isConnected(by: "sse")
+        let outcome: Result<Void, any Error>
+        do {
+          outcome = .success(try await body(cluster, listener))
+        } catch {
+          outcome = .failure(error)
+        }
+        try await workload.finish()
+        try outcome.get()
+        try await listener.hasAll(of: workload.ledger)
+        try await cluster.up()
+      }
+    }
+
+    private func moves(_ listener: Listener, from node: String) async throws {
+      try await eventually("another node than \(node)", every: .milliseconds(50)) {
+        try await listener.list.node != node
+      }
+      try await listener.isConnected(by: "sse")
+    }
+
+    @Test func aNodeDies() async throws {
+      try await listening { cluster, listener in
+        let node = try await listener.node()
+        try await cluster.kill9(node)
+        try await moves(listener, from: node)
+      }
+    }
+
+    @Test func aNodeIsDrained() async throws {
+      try await listening { cluster, listener in
+        let node = try await listener.node()
+        let index = try #require(Cluster.nodeNames.firstIndex(of: node))
+        let request = HTTPRequest(
+          .POST,
+          "/v1/nodes/\(node)/drain",
+          headers: ["Content-Type": "application/json"],
+          body: ByteBuffer(string: #"{"over_seconds":1}"#)
+        )
+        #expect(try await HTTP.send(request, to: cluster.operating(index)).status == .ok)
+        try await moves(listener, from: node)
+        let undrain = HTTPRequest(.DELETE, "/v1/nodes/\(node)/drain")
+        #expect(try await HTTP.send(undrain, to: cluster.operating(index)).status == .ok)
+      }
+    }
+
+    @Test func noNodeIsThereForAWhile() async throws {
+      try await listening { cluster, listener in
+        for name in Cluster.nodeNames { try await cluster.kill9(name) }
+        try await eventually("a lost stream", every: .milliseconds(50)) {
+          try await listener.list.transport == nil
+        }
+        // nginx answers in their place, so that the browser comes back.
+        let answer = try await HTTP.get(cluster.nginx, "/v1/stream?channels=room:any")
+        #expect(answer.status == .ok)
+        #expect(answer.text.hasPrefix("retry: "))
+        try await cluster.up()
+        try await listener.isConnected(by: "sse")
+      }
+    }
+  }
+}
