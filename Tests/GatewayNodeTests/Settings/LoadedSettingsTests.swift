@@ -85,7 +85,7 @@ import Wire
         """,
         """
         \(file.path): namespaces.chat.histroy: unknown, did you mean history?; a namespace has history, \
-        history_ttl, presence, publish, subscribe, delivery, max_message_bytes
+        history_ttl, presence, publish, subscribe, delivery, max_message_bytes, poll_max_age
         """,
         """
         \(file.path): namespaces.chat.delivery is "newest": expected one of log, latest, ephemeral
@@ -108,7 +108,7 @@ import Wire
         chat:
           history: 10
           presence: off
-        my.app: {delivery: latest, publish: nobody, subscribe: token}
+        my.app: {delivery: latest, publish: nobody, subscribe: token, poll_max_age: 5s}
         default:
           max_message_bytes: 1KiB
           history-ttl: 2m
@@ -124,6 +124,19 @@ import Wire
     #expect(
       app.delivery == .latest && app.publish == .nobody && app.subscribe == .token && app.history == 1_000
     )
+    #expect(app.pollMaxAge == 5 && chat.pollMaxAge == 1)
+  }
+
+  @Test func transportsAreAList() throws {
+    let file = try ScratchFile("transports: [sse, long-poll]")
+    #expect(
+      try LoadedSettings(flags: [:], environment: [:], path: file.path).checked().transports
+        == [.eventStream, .longPoll]
+    )
+    let flags = try LoadedSettings(flags: [.transports: "websocket, rest"], environment: [:]).checked()
+    #expect(flags.transports == [.webSocket, .rest])
+    let wrong = LoadedSettings(flags: [.transports: "websocket,carrier-pigeon"], environment: [:])
+    #expect(wrong.mistakes.count == 1)
   }
 
   @Test(arguments: ["", "\n", "# nothing\n\n  # yet\n", "---\n", "{}\n", "redis:\nlisten: null\n"])
