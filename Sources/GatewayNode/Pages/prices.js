@@ -2,7 +2,7 @@
 import { clock, connect, make, makeSVG, part } from "./frame.js";
 
 const goods = { copper: 9.42, wheat: 231.5, coffee: 4.18, silver: 31.07, timber: 588, wool: 12.9 };
-const most = 60; // points of a sparkline
+const most = 40; // points of a sparkline
 const pace = 900; // ms between two prices of the same goods
 
 const sluice = connect({ transports: ["sse", "long-poll", "short-poll"] });

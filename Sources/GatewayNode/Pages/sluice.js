@@ -1368,13 +1368,16 @@ class Engine {
     this.#failures.clear();
     this.#climbs = 0;
     if (this.isClosed) return;
-    if (this.current && transports.includes(this.current.transport) && !this.next) return this.#planClimb();
     this.next?.close();
     this.next = null;
     clearTimeout(this.#climb);
     if (!transports.includes(this.#transport)) this.#transport = transports[0];
-    if (this.current && transports.includes(this.current.transport)) return this.#planClimb();
-    if (this.followers.size) this.#open(this.#transport, this.current ? "replace" : "recover");
+    if (this.current && transports.includes(this.current.transport)) {
+      this.#rungs = this.#better();
+      this.#climbOn();
+    } else if (this.followers.size) {
+      this.#open(this.#transport, this.current ? "replace" : "recover");
+    }
   }
 
   /** Gives the connection up as a lost network would. */

@@ -27,35 +27,22 @@ extension ClusterTests {
       }
     }
 
-    private func moves(_ listener: Listener, from node: String) async throws {
-      try await eventually("another node than \(node)", every: .milliseconds(50)) {
-        try await listener.list.node != node
-      }
-      try await listener.isConnected(by: "sse")
-    }
-
     @Test func aNodeDies() async throws {
       try await listening { cluster, listener in
         let node = try await listener.node()
         try await cluster.kill9(node)
-        try await moves(listener, from: node)
+        try await listener.isElsewhere(than: node)
+        try await listener.isConnected(by: "sse")
       }
     }
 
     @Test func aNodeIsDrained() async throws {
       try await listening { cluster, listener in
         let node = try await listener.node()
-        let index = try #require(Cluster.nodeNames.firstIndex(of: node))
-        let request = HTTPRequest(
-          .POST,
-          "/v1/nodes/\(node)/drain",
-          headers: ["Content-Type": "application/json"],
-          body: ByteBuffer(string: #"{"over_seconds":1}"#)
-        )
-        #expect(try await HTTP.send(request, to: cluster.operating(index)).status == .ok)
-        try await moves(listener, from: node)
-        let undrain = HTTPRequest(.DELETE, "/v1/nodes/\(node)/drain")
-        #expect(try await HTTP.send(undrain, to: cluster.operating(index)).status == .ok)
+        try await cluster.drain(node)
+        try await listener.isElsewhere(than: node)
+        try await listener.isConnected(by: "sse")
+        try await cluster.undrain(node)
       }
     }
 

@@ -1,11 +1,8 @@
+import NIOCore
 import NIOHTTP1
 import SluiceClient
 import Testing
 import Wire
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 extension ClusterTests {
   /// `/sluice.js` in Chromium, through a proxy that lets ever less through, and nginx.
@@ -59,30 +56,17 @@ extension ClusterTests {
       try await listening(to: try channel("faults")) { cluster, proxy, listener, _ in
         try await listener.isConnected(by: "websocket")
         let first = try await listener.node()
-        let index = try #require(Cluster.nodeNames.firstIndex(of: first))
-        let drain = HTTPRequest(
-          .POST,
-          "/v1/nodes/\(first)/drain",
-          headers: ["Content-Type": "application/json"],
-          body: ByteBuffer(string: #"{"over_seconds":1}"#)
-        )
-        #expect(try await HTTP.send(drain, to: cluster.operating(index)).status == .ok)
-        try await eventually("another node", every: .milliseconds(50)) {
-          try await listener.list.node != first
-        }
+        try await cluster.drain(first)
+        try await listener.isElsewhere(than: first)
         try await listener.isConnected(by: "websocket")
 
         try await proxy.block([.webSockets])
         try await listener.isConnected(by: "sse")
         let second = try await listener.node()
         try await cluster.kill9(second)
-        try await eventually("another node", every: .milliseconds(50)) {
-          let list = try await listener.list
-          return list.node.map { $0 != second } ?? false
-        }
+        try await listener.isElsewhere(than: second)
         try await listener.isConnected(by: "sse")
-        let undrain = HTTPRequest(.DELETE, "/v1/nodes/\(first)/drain")
-        #expect(try await HTTP.send(undrain, to: cluster.operating(index)).status == .ok)
+        try await cluster.undrain(first)
 
         try await proxy.block([.webSockets, .eventStreams])
         try await listener.isConnected(by: "long-poll")

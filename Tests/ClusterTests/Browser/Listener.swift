@@ -1,8 +1,29 @@
 import LoadTesting
 import NIOCore
+import NIOHTTP1
 import SluiceClient
 import Testing
 import Wire
+
+extension Cluster {
+  /// Drains a node, quickly, as an operator does.
+  func drain(_ node: String) async throws {
+    let index = try #require(Cluster.nodeNames.firstIndex(of: node))
+    let request = HTTPRequest(
+      .POST,
+      "/v1/nodes/\(node)/drain",
+      headers: ["Content-Type": "application/json"],
+      body: ByteBuffer(string: #"{"over_seconds":1}"#)
+    )
+    #expect(try await HTTP.send(request, to: operating(index)).status == .ok)
+  }
+
+  func undrain(_ node: String) async throws {
+    let index = try #require(Cluster.nodeNames.firstIndex(of: node))
+    let request = HTTPRequest(.DELETE, "/v1/nodes/\(node)/drain")
+    #expect(try await HTTP.send(request, to: operating(index)).status == .ok)
+  }
+}
 
 /// What a page that listens to one channel has on its list: the journal of `sluice.js`, or of a native `EventSource`.
 struct Listener: Sendable {
@@ -100,7 +121,7 @@ struct Listener: Sendable {
       every: .milliseconds(50),
       sourceLocation: sourceLocation
     ) {
-      let list = try await list
+      let list = try await self.list
       #expect(list.errors == [], sourceLocation: sourceLocation)
       guard list.transport == transport else { return false }
       before = before ?? list.items.count
@@ -111,8 +132,16 @@ struct Listener: Sendable {
   /// The node that serves it now.
   func node() async throws -> String {
     try await eventually("a connection that tells its node", every: .milliseconds(50)) {
-      let list = try await list
+      let list = try await self.list
       return list.transport == nil ? nil : list.node
+    }
+  }
+
+  /// Waits until another node serves it.
+  func isElsewhere(than node: String) async throws {
+    try await eventually("another node than \(node)", every: .milliseconds(50)) {
+      let list = try await self.list
+      return list.transport != nil && list.node.map { $0 != node } ?? false
     }
   }
 
@@ -120,9 +149,9 @@ struct Listener: Sendable {
   func hasAll(of ledger: Ledger, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let tail = try #require(ledger.tails[channel])
     try await eventually("the last message", every: .milliseconds(50), sourceLocation: sourceLocation) {
-      try await list.items.last?.cursor == tail.description
+      try await self.list.items.last?.cursor == tail.description
     }
-    let list = try await list
+    let list = try await self.list
     let published = ledger.all.filter { $0.channel == channel }.sorted { $0.cursor.offset < $1.cursor.offset }
     #expect(ledger.failures == [], sourceLocation: sourceLocation)
     #expect(list.gaps == [], sourceLocation: sourceLocation)
