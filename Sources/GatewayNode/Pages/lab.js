@@ -5,7 +5,7 @@ const channel = new URLSearchParams(location.search).get("channel") ?? "room:lab
 const self = crypto.getRandomValues(new Uint32Array(2)).join("-");
 const most = 100; // latencies that are shown, and events
 
-const sluice = connect({ pace: { climb: 3_000, climbMost: 20_000 } });
+const sluice = connect({ preferences: null, pace: { climb: 3_000, climbMost: 20_000 } });
 part("title").textContent = channel;
 let subscription;
 let position; // of the last message or gap, as this page counts

@@ -5,7 +5,7 @@ const goods = { copper: 9.42, wheat: 231.5, coffee: 4.18, silver: 31.07, timber:
 const most = 40; // points of a sparkline
 const pace = 900; // ms between two prices of the same goods
 
-const sluice = connect({ transports: ["sse", "long-poll", "short-poll"] });
+const sluice = connect({ preferences: null, transports: ["sse", "long-poll", "short-poll"] });
 const rows = new Map(Object.keys(goods).map((name) => [name, new Row(name)]));
 let received = 0;
 let skipped = 0;

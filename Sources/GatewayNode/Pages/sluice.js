@@ -133,6 +133,7 @@ const answerTime = 5_000; // ms for a pong
 const requestTime = 15_000; // ms for one try of a request
 const largeAnswer = 128 * 1024; // a poll's answer that was probably cut off
 const hiddenSlowdown = 4; // short polls of a page that nobody sees
+const hiddenSlowdownOfMembers = 1.5; // who polls more seldom has left, as others see it
 const passing = new Set(["unavailable", "overloaded", "rate_limited", "draining", "internal", "network", "timeout"]);
 const tokenTrouble = new Set(["unauthorized", "token_expired"]);
 // What a close code of a WebSocket means, beyond that it is closed.
@@ -311,6 +312,10 @@ class Follower {
     const to = parseCursor(cursor);
     if (!this.#position || (this.#position.epoch === to.epoch && this.#position.offset < to.offset)) this.#position = to;
   }
+
+  // Where its start is, so that it can be asked for together with others.
+  /** @param {string} cursor */
+  place(cursor) { if (this.#fromStart) this.#position ??= parseCursor(cursor); }
 
   /** @param {Leg} leg */
   hears(leg) { return leg === this.#source; }
@@ -651,6 +656,8 @@ class StreamLeg extends RequestLeg {
   #opening = 0;
 
   async open() {
+    await this.engine.placeStarts();
+    if (this.isClosed) return;
     const lanes = this.engine.lanes();
     this.#opening = lanes.length;
     this.launch(lanes, (lane) => this.#run(lane));
@@ -820,7 +827,8 @@ class PollLeg extends RequestLeg {
       }
       if (this.#isHeld || text.length > largeAnswer) continue;
       const seconds = Number(response.headers.get("X-Poll-Interval")) || 2;
-      const slowdown = document.hidden ? hiddenSlowdown : 1;
+      const isHidden = globalThis.document?.hidden;
+      const slowdown = !isHidden ? 1 : lane.presence === "join" ? hiddenSlowdownOfMembers : hiddenSlowdown;
       await sleep(seconds * 1000 * slowdown * (0.9 + 0.2 * Math.random()), signal);
     }
   }
@@ -942,6 +950,13 @@ class Memory {
     this.#timer ??= setTimeout(() => this.write(), 250);
   }
 
+  /** @param {string} channel */
+  forget(channel) {
+    if (!this.storage) return;
+    const { [channel]: _, ...others } = this.cursors;
+    Memory.#write(this.storage, `${this.name}.cursors`, JSON.stringify(others));
+  }
+
   /** Writes what has moved: also when the page goes. */
   write() {
     clearTimeout(this.#timer);
@@ -1010,7 +1025,7 @@ class Engine {
     this.pace = { ...usualPace, ...options.pace };
     this.route = options.route;
     this.transports = [...(options.transports ?? allTransports)];
-    this.memory = new Memory(options.name ?? "sluice", options.storage, options.preferences);
+    this.memory = new Memory(`${options.name ?? "sluice"}@${base.host}`, options.storage, options.preferences);
     this.kept = this.memory.cursors;
     this.session = options.session ?? this.memory.session;
     this.credentials = new Credentials(options.token, (token) => this.#renewed(token));
@@ -1019,7 +1034,8 @@ class Engine {
     addEventListener("online", () => this.wake(), { signal });
     addEventListener("pageshow", () => this.wake(), { signal });
     addEventListener("pagehide", () => this.memory.write(), { signal });
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) this.wake(); }, { signal });
+    // A worker has no document.
+    globalThis.document?.addEventListener("visibilitychange", () => { if (!document.hidden) this.wake(); }, { signal });
   }
 
   /** @param {string} path @param {Record<string, string | undefined>} [query] */
@@ -1068,6 +1084,8 @@ class Engine {
   /** @param {Follower} follower */
   leave(follower) {
     if (this.followers.get(follower.channel) !== follower) return;
+    this.memory.write();
+    this.memory.forget(follower.channel);
     delete this.kept[follower.channel];
     this.followers.delete(follower.channel);
     this.changed();
@@ -1108,6 +1126,24 @@ class Engine {
     return [...lanes.values()];
   }
 
+  // A request asks for all its channels from their start, or for none: where some have a place already, the others'
+  // starts are looked up, so that no more connections are held than need be.
+  async placeStarts() {
+    const all = [...this.followers.values()];
+    const isStart = (/** @type {Follower} */ follower) => follower.since === "start";
+    const mixed = all.filter((one) => isStart(one) && all.some((other) => other.presence === one.presence && !isStart(other)));
+    await Promise.all(mixed.map(async (follower) => {
+      const path = `v1/channels/${encodeURIComponent(follower.channel)}/messages`;
+      const query = { since: "start", limit: "1" };
+      try {
+        const { messages, cursor } = await (await this.fetch(path, { query, timeout: answerTime })).json();
+        if (!messages.length) return cursor && follower.place(cursor);
+        const { epoch, offset } = parseCursor(messages[0].cursor);
+        follower.place(`${epoch}.${offset - 1}`);
+      } catch { /* then it gets a request of its own */ }
+    }));
+  }
+
   // What a connection brings counts at once, or when it takes the place of the one before.
   /** @param {Leg} leg @param {() => void} action */
   #heard(leg, action) {
@@ -1139,7 +1175,10 @@ class Engine {
 
   // Something has happened in a channel.
   /** @param {Leg} leg @param {any} event */
-  take(leg, event) { this.#heard(leg, () => this.#take(leg, event)); }
+  take(leg, event) {
+    if (leg === this.current) this.#take(leg, event);
+    else this.#heard(leg, () => this.#take(leg, event));
+  }
 
   /** @param {Leg} leg @param {any} event */
   #take(leg, event) {
@@ -1260,6 +1299,10 @@ class Engine {
     else this.current = null;
     if (wasNext && this.#purpose === "climb") {
       if (this.current) return this.#climbOn();
+    } else if (wasNext && this.#purpose === "replace" && this.current?.transport === "sse" && !end.told) {
+      // A browser holds only a few connections to one host: the old stream makes room for the new one.
+      this.current.close();
+      this.current = null;
     } else if (!end.told && !leg.isProved) {
       this.#failures.set(leg.transport, (this.#failures.get(leg.transport) ?? 0) + 1);
     }
@@ -1478,7 +1521,7 @@ export class Sluice extends EventTarget {
    */
   constructor(url, options = {}) {
     super();
-    const base = new URL(url ?? ".", url ? document.baseURI : import.meta.url);
+    const base = new URL(url ?? ".", url ? globalThis.document?.baseURI ?? location.href : import.meta.url);
     base.protocol = base.protocol.replace(/^ws/, "http");
     if (!/^https?:$/.test(base.protocol)) throw new TypeError(`not an address of a gateway: ${base}`);
     base.search = base.hash = "";
