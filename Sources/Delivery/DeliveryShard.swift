@@ -118,8 +118,11 @@ public final class DeliveryShard {
     guard !touched.isEmpty else { return }
     let flushed = touched
     touched.removeAll(keepingCapacity: true)
-    for subscriber in flushed { subscriber.isTouched = false }
-    for subscriber in flushed { subscriber.flush() }
+    // Who is touched again before its turn is flushed in its turn.
+    for subscriber in flushed {
+      subscriber.isTouched = false
+      subscriber.flush()
+    }
   }
 
   func touch(_ subscriber: Subscriber) {

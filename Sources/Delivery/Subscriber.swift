@@ -24,7 +24,14 @@ public final class Subscriber {
   var isTouched = false
   var isPumping = false
   var mustPumpAgain = false
-  private var context: ChannelHandlerContext?
+  private(set) var context: ChannelHandlerContext?
+  private(set) var channel: (any Channel)?
+  private(set) var descriptor: NIOBSDSocket.Handle?
+  /// Bytes that are to leave with the next flush, the only ones so far; and whether others wait in the channel.
+  var alone: ByteBuffer?
+  var hasQueued = false
+  /// Whether the channel may have bytes that the socket did not take yet.
+  var channelMayHold = true
   /// What a poll is to be answered with.
   private var collected = ByteBuffer()
   /// Called when a poll has been looked after: something was collected, or there is nothing more to be had now.
@@ -41,11 +48,15 @@ public final class Subscriber {
   /// `context` is that of the connection's last handler: what is written goes straight to the socket.
   public func connect(_ context: ChannelHandlerContext) {
     self.context = context
+    channel = context.channel
+    descriptor = Subscriber.descriptor(of: context.channel)
   }
 
   public var isWritable: Bool {
     if case .poll(let limit) = representation { return collected.readableBytes < limit }
-    return context?.channel.isWritable ?? false
+    guard let channel else { return false }
+    // A channel that holds nothing has room. To ask it costs more than all else here: it is far away in memory.
+    return !channelMayHold || channel.isWritable
   }
 
   var isPoll: Bool { if case .poll = representation { true } else { false } }
@@ -84,15 +95,10 @@ public final class Subscriber {
   /// The connection is gone; nothing is written to it any more.
   public func disconnect() {
     context = nil
+    channel = nil
+    descriptor = nil
+    alone = nil
     onCollected = nil
-  }
-
-  func write(_ bytes: ByteBuffer) {
-    context?.write(NIOAny(bytes), promise: nil)
-  }
-
-  func flush() {
-    if let onCollected { onCollected() } else { context?.flush() }
   }
 
   /// The subscription to a channel, where there is one.

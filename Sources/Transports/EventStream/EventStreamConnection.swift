@@ -67,6 +67,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
   func timeCame(_ now: NIODeadline) -> NIODeadline? {
     guard let body else { return nil }
     if body.isWritable {
+      subscriber.queue()
       var comment = ByteBuffer()
       EventStreamEncoder.writeComment(into: &comment)
       body.write(comment)
@@ -81,6 +82,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
     let delay = Jitter.streamGoodbyeMS()
     leftWithDelay = .milliseconds(Int64(delay))
     worker.shard.send(.goaway(reason: reason, reconnectAfterMS: delay), to: subscriber)
+    subscriber.queue()
     var last = ByteBuffer()
     EventStreamEncoder.writeRetry(milliseconds: delay, into: &last)
     body.write(last)

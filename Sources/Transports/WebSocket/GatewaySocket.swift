@@ -74,6 +74,10 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
     stall?.writabilityChanged(isWritable)
   }
 
+  func willWrite(on connection: WebSocketConnection<GatewaySocket>) {
+    subscriber.queue()
+  }
+
   func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
     if let farewell { worker.entry.wheel.disarm(farewell) }
     stall?.stop()

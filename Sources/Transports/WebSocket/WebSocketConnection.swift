@@ -84,6 +84,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
 
   private func send(_ bytes: ByteBuffer) {
     guard let context = self.context else { return }
+    self.owner.willWrite(on: self)
     self.needsFlush = true
     context.write(Self.wrapOutboundOut(bytes), promise: nil)
   }

@@ -19,8 +19,15 @@ protocol WebSocketOwner: AnyObject {
   /// The socket's buffer passed a water mark. Nothing is read from the peer while it is not writable.
   func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<Self>)
 
+  /// The connection is about to write a frame of its own. Who writes past it must let it pass first.
+  func willWrite(on connection: WebSocketConnection<Self>)
+
   /// No message comes or goes any more. Called exactly once, maybe before the socket itself is closed.
   func closed(_ connection: WebSocketConnection<Self>, because reason: WebSocketEnd)
+}
+
+extension WebSocketOwner {
+  func willWrite(on connection: WebSocketConnection<Self>) {}
 }
 
 /// Why a WebSocket ended.
