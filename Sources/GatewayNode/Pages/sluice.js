@@ -1482,7 +1482,9 @@ class Engine {
       } catch (cause) {
         if (signal?.aborted) throw signal.reason;
         const error = sluiceError(cause);
-        const wait = Math.max(
+        // What was under way when a connection took the place of another is asked again at once.
+        const isMoved = attempt === 0 && error.code === "network" && this.current;
+        const wait = isMoved ? 0 : Math.max(
           this.pace.floor + Math.random() * Math.min(this.pace.ceiling, this.pace.base * 2 ** attempt),
           error.retryAfter ?? 0,
         );
