@@ -20,7 +20,7 @@ extension ClusterTests {
       let cluster = try await ClusterTests.cluster()
       try await Proxy.with(cluster) { proxy in
         try await Browser.with(cluster) { browser in
-          let workload = try await Workload(to: [cluster.nginx], [channel], rate: 20)
+          let workload = try await Workload(to: [cluster.nginx], [channel], rate: 100)
           let page = try await browser.open("page", proxy.endpoint, "/healthz")
           let listener = try await Listener.sluice(page, channel, options: options)
           let outcome: Result<Void, any Error>
@@ -76,6 +76,24 @@ extension ClusterTests {
         try await cluster.up()
         try await proxy.block([])
         try await listener.isConnected(by: "websocket")
+      }
+    }
+
+    /// Each change overlaps: the old connection goes on until the new one is subscribed.
+    @Test func itChangesTransportAllTheTime() async throws {
+      try await listening(to: try channel("changing")) { _, _, listener, _ in
+        try await listener.isConnected(by: "websocket")
+        for number in 1...32 {
+          let transport = ["websocket", "sse", "long-poll", "short-poll"].randomElement()!
+          try await listener.page.run(
+            #"(transport) => { sluice.transports = [transport] }"#,
+            transport
+          )
+          if number.isMultiple(of: 8) { try await listener.page.run("() => sluice.reconnect()") }
+          try await eventually("a connection by \(transport)", every: .milliseconds(10)) {
+            try await listener.list.transport == transport
+          }
+        }
       }
     }
 
