@@ -28,7 +28,8 @@ let package = Package(
   name: "sluice",
   platforms: [.macOS(.v26)],
   products: [
-    .executable(name: "sluice", targets: ["sluice"])
+    .executable(name: "sluice", targets: ["sluice"]),
+    .library(name: "SluiceClient", targets: ["SluiceClient"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -50,6 +51,7 @@ let package = Package(
     .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
     .target(name: "Sessions", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .target(name: "Telemetry", swiftSettings: settings),
+    .target(name: "Admission", dependencies: ["Wire", "Telemetry", nioCore], swiftSettings: settings),
     .target(
       name: "RedisClient",
       dependencies: ["CRedisShim", nioCore, nioPosix, logging, crypto, deque],
@@ -68,19 +70,22 @@ let package = Package(
     .target(
       name: "Transports",
       dependencies: [
-        "Wire", "Framing", "Delivery", "Brokering", "Telemetry", nioCore, nioPosix, nioHTTP1, deque,
+        "Wire", "Framing", "Delivery", "Brokering", "Telemetry", "Admission", nioCore, nioPosix, nioHTTP1,
+        deque,
       ],
       swiftSettings: settings
     ),
     .target(
       name: "GatewayNode",
       dependencies: [
-        "Wire", "Sessions", "Telemetry", "RedisClient", "Brokering", "Delivery", "Transports",
+        "Wire", "Sessions", "Telemetry", "Admission", "RedisClient", "Brokering", "Delivery", "Transports",
         nioCore, nioPosix, nioHTTP1, logging, concurrency,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      resources: [.embedInCode("Pages")],
+      resources: [
+        .embedInCode("Pages"), .embedInCode("Interface/public.json"), .embedInCode("Interface/operator.json"),
+      ],
       swiftSettings: settings
     ),
     .target(
@@ -96,8 +101,9 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "GatewayNode", nioCore, nioHTTP1,
+        "Wire", "GatewayNode", "SluiceClient", nioCore, nioHTTP1,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings
     ),
@@ -108,6 +114,7 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions", nioCore], swiftSettings: settings),
+    .testTarget(name: "AdmissionTests", dependencies: ["Admission", nioCore], swiftSettings: settings),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(
       name: "TestRedis",
@@ -144,9 +151,8 @@ let package = Package(
     .testTarget(
       name: "GatewayNodeTests",
       dependencies: [
-        "Wire", "GatewayNode", "Sessions", "RedisClient", "Brokering", "Transports", "Telemetry", nioCore,
-        nioPosix,
-        nioHTTP1, concurrency, logging,
+        "Wire", "GatewayNode", "Sessions", "RedisClient", "Brokering", "Delivery", "Transports", "Telemetry",
+        "Admission", nioCore, nioPosix, nioHTTP1, concurrency, logging,
       ],
       swiftSettings: settings
     ),

@@ -26,6 +26,25 @@ public protocol Broker: AnyObject, Sendable {
 
   /// What this node says of itself with each heartbeat from now on: one JSON object.
   func announce(_ state: ByteBuffer)
+
+  /// Who carries out the commands that other nodes send to this one, and answers them. Set once, before `start`.
+  func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer)
+
+  /// Sends a command to another living node and waits some seconds for its answer. `unavailable` says why there is
+  /// none, and whether the node may have taken the command: one that it has not taken by then it never takes.
+  func command(_ command: ByteBuffer, to incarnation: String) async throws(BrokerError) -> ByteBuffer
+}
+
+/// A broker that knows no other node.
+extension Broker {
+  public func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer) {}
+
+  public func command(
+    _ command: ByteBuffer,
+    to incarnation: String
+  ) async throws(BrokerError) -> ByteBuffer {
+    throw BrokerError(.unavailable, "this node runs alone: it knows no \(incarnation)")
+  }
 }
 
 /// The cluster as one event loop sees it. Not `Sendable`.
@@ -44,7 +63,8 @@ public protocol BrokerPort: AnyObject {
   /// Ends the feed of a channel; the broker lets the subscription linger some seconds.
   func detach(_ channel: ChannelName)
 
-  /// Reads `range` of a log, at most `limit` messages, ascending; what is older than the namespace's
+  /// Reads `range` of a log, at most `limit` messages, ascending, and of those only as many as stay within
+  /// ``LogPage/dataLimit``, nearest to where the range begins; what is older than the namespace's
   /// `historyTTL` is not held any more. Never makes an epoch for a channel that has none: `position` is nil
   /// then. A range in another epoch than the log's, or beyond its end, answers no messages, and the position.
   func read(
@@ -72,6 +92,10 @@ public protocol BrokerPort: AnyObject {
 
   // MARK: Presence
 
+  /// Somebody on this loop hears the joins and leaves of an attached channel; holds until the `detach`. After a
+  /// fault the feed brings what was missed of them, and perhaps a join a second time.
+  func hearPresence(of channel: ChannelName)
+
   /// Makes a holder keep `member` present in a channel. The first holder of a member makes a `join` on the
   /// channel's feed. A holder is one connection of this node's incarnation; to repeat it is harmless.
   func join(
@@ -96,6 +120,11 @@ public protocol BrokerPort: AnyObject {
     after: String?,
     _ done: @escaping (Result<PresencePage, BrokerError>) -> Void
   )
+}
+
+extension BrokerPort {
+  /// For a broker whose feed misses nothing.
+  public func hearPresence(of channel: ChannelName) {}
 }
 
 /// Takes what the feed brings, on the port's loop.
@@ -179,6 +208,9 @@ public struct LogPosition: Sendable, Equatable {
 
 /// Some messages of a log, ascending and contiguous, and where the log stood when they were read.
 public struct LogPage: Sendable, Equatable {
+  /// Bytes that the `data` of a page's messages may have together; one message is a page however large it is.
+  public static let dataLimit = 1 << 20
+
   /// Nil when the channel has no epoch.
   public var position: LogPosition?
   public var messages: [Message]
@@ -234,11 +266,14 @@ public struct NodeRecord: Sendable, Equatable {
   public var isAlive: Bool
   /// The JSON object of its last heartbeat.
   public var state: ByteBuffer
+  /// How long ago that was.
+  public var silence: TimeAmount
 
-  public init(incarnation: String, isAlive: Bool, state: ByteBuffer) {
+  public init(incarnation: String, isAlive: Bool, state: ByteBuffer, silence: TimeAmount = .zero) {
     self.incarnation = incarnation
     self.isAlive = isAlive
     self.state = state
+    self.silence = silence
   }
 }
 

@@ -48,6 +48,12 @@ final class ChannelLog {
   var resolvers: [Resolver] = []
   var isResolving = false
 
+  /// Joins and leaves that are told together, a moment later.
+  var gathered = PresenceNews()
+  /// Joins and leaves that some subscription could not be told, and how many such there are.
+  var missed = PresenceNews()
+  var missing = 0
+
   /// What the feed brought while the log is read, and how much of it was there before the read was asked for.
   var early: [FeedItem] = []
   var earlyBeforeRead = 0

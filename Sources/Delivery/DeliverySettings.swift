@@ -12,6 +12,8 @@ public struct DeliverySettings: Sendable, Equatable {
   public var readBytes = 128 << 10
   /// How long reads of the same log are gathered into one, in milliseconds.
   public var gatherMS: Int64 = 5
+  /// How long joins and leaves are gathered where they are told in batches, in milliseconds.
+  public var presenceGatherMS: Int64 = 1_000
   /// How long a channel that nobody listens to is still followed, in seconds.
   public var lingerSeconds = 5
   /// How long the ring of a channel in which nothing happens is kept, in seconds.
@@ -37,6 +39,8 @@ public struct DeliveryMetrics: Sendable {
   /// Subscribes with a position, and how many of them were continued without a gap.
   public let resumes = Counter()
   public let resumed = Counter()
+  /// Reads of the store that subscribes with a position have caused: of a log, or of where one stands.
+  public let resumeReads = Counter()
   /// Channels followed at the moment.
   public let channels = Gauge()
   public let subscriptions = Gauge()

@@ -79,11 +79,11 @@ extension DeliveryShard: FeedReceiver {
       case .join(let member):
         append(run, to: log)
         run = []
-        broadcastPresence(.join(channel: log.channel, member: member), in: log)
+        tellPresence(.join(channel: log.channel, member: member), of: member.id, in: log)
       case .leave(let member):
         append(run, to: log)
         run = []
-        broadcastPresence(.leave(channel: log.channel, member: member), in: log)
+        tellPresence(.leave(channel: log.channel, member: member), of: member.id, in: log)
       }
     }
     append(run, to: log)
@@ -125,18 +125,6 @@ extension DeliveryShard: FeedReceiver {
     for subscription in log.live { write(event, to: subscription.subscriber) }
     for subscription in log.live where !subscription.subscriber.isWritable {
       log.change(subscription, to: .behind)
-    }
-  }
-
-  private func broadcastPresence(_ event: ServerEvent, in log: ChannelLog) {
-    for subscription in log.live where subscription.hearsPresence {
-      write(event, to: subscription.subscriber)
-    }
-    for subscription in log.others
-    where subscription.hearsPresence && subscription.subscriber.isStarted
-      && subscription.subscriber.isWritable
-    {
-      write(event, to: subscription.subscriber)
     }
   }
 

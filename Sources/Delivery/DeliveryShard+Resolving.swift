@@ -38,7 +38,10 @@ extension DeliveryShard {
     }
     log.resolvers = waiting + log.resolvers
     guard !waiting.isEmpty else { return }
-    if refreshes, log.phase == .following { repair(log) }
+    if refreshes, log.phase == .following {
+      metrics.resumeReads.add()
+      repair(log)
+    }
     if !reads.isEmpty, !log.isResolving {
       log.isResolving = true
       loop.assumeIsolated().scheduleTask(in: .milliseconds(settings.gatherMS)) { [weak self] in
@@ -92,6 +95,7 @@ extension DeliveryShard {
     }
     let count = log.resolvers.count
     metrics.logReads.add()
+    metrics.resumeReads.add()
     port.read(log.channel, .since(earliest ?? .start), limit: settings.readLimit) { [weak self] result in
       guard let self, logs[log.channel] === log else { return }
       log.isResolving = false

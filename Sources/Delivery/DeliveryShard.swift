@@ -52,11 +52,13 @@ public final class DeliveryShard {
     hearsPresence: Bool,
     _ done: @escaping (Result<Subscribed, ClientError>) -> Void
   ) {
+    if since != nil, logs[channel] == nil { metrics.resumeReads.add() }
     let log = logs[channel] ?? open(channel)
     if log.isEmpty { idle.remove(channel) }
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
     subscriber.subscriptions.append(subscription)
     log.insert(subscription)
+    if hearsPresence { port.hearPresence(of: channel) }
     metrics.subscriptions.add(1)
     log.resolvers.append(Resolver(subscription: subscription, since: since, done: done))
     if log.phase != .attaching { resolve(log) }
@@ -98,6 +100,7 @@ public final class DeliveryShard {
     repeat {
       subscriber.mustPumpAgain = false
       for subscription in subscriber.subscriptions { pump(subscription) }
+      tellMissedPresence(subscriber)
       flush()
     } while subscriber.mustPumpAgain
     subscriber.isPumping = false
@@ -132,6 +135,9 @@ public final class DeliveryShard {
   }
 
   // MARK: Channels
+
+  /// Whether the channel's feed is heard here already.
+  public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.
@@ -199,6 +205,7 @@ public final class DeliveryShard {
   private func end(_ subscription: Subscription) {
     guard !subscription.isEnded else { return }
     subscription.isEnded = true
+    forgetMissedPresence(subscription)
     let log = subscription.log
     log.remove(subscription)
     metrics.subscriptions.add(-1)

@@ -18,6 +18,8 @@ public final class Subscription {
   let log: ChannelLog
   /// Whether joins and leaves are wanted.
   public var hearsPresence: Bool
+  /// From which of its log's missed joins and leaves on it must still be told; nil when there are none.
+  var presenceFrom: UInt64?
   var state = State.resolving
   /// Its subscriber has left.
   var isEnded = false

@@ -15,13 +15,14 @@ public enum WebSocketHandshake {
   }
 
   public static func decide(method: HTTPMethod, version: HTTPVersion, headers: HTTPHeaders) -> Decision {
-    guard method == .GET else {
+    guard method == .GET || method == .HEAD else {
       return .refuse(.methodNotAllowed, ["Allow": "GET"], message: "a WebSocket is opened with GET")
     }
     guard version.major == 1, version.minor >= 1 else {
       return .refuse(.badRequest, [:], message: "a WebSocket needs HTTP/1.1")
     }
-    guard self.tokens(of: "Upgrade", in: headers).contains(where: { $0.lowercased() == "websocket" }),
+    guard method == .GET,
+      self.tokens(of: "Upgrade", in: headers).contains(where: { $0.lowercased() == "websocket" }),
       self.tokens(of: "Connection", in: headers).contains(where: { $0.lowercased() == "upgrade" })
     else {
       return .refuse(

@@ -3,19 +3,46 @@ internal import NIOCore
 extension Drain {
   /// A steady way from however many are untold to none at `end`.
   struct Pace: Sendable, Equatable {
-    /// When the last session is told.
-    var end: NIODeadline
+    /// A pace that had to wait for the others makes up for it at no more than this many times the planned one.
+    static let mostHaste = 2.0
+
+    /// When the last session is told, as things stand: as planned, or later while the others cannot take that.
+    private(set) var end: NIODeadline
+    private(set) var perSecond = 0.0
+    /// When the last session is to be told, if nothing is in the way.
+    private var planned: NIODeadline
     /// What `end` is never stretched beyond.
-    var latest: NIODeadline
+    private var latest: NIODeadline
+    /// The fastest pace; nil until the first are due.
+    private var fastest: Double?
     private var last: NIODeadline
     /// How far the sessions told are behind the plan: at least 0, less than 1.
     private var owed = 1.0
-    private(set) var perSecond = 0.0
 
     init(from start: NIODeadline, window: TimeAmount) {
       last = start
       end = start + window
+      planned = end
       latest = start + window * Drain.mostStretch
+    }
+
+    /// Whether the others cannot take the planned pace.
+    var isStretched: Bool { end > planned }
+
+    /// Another window, from now on.
+    mutating func restart(from now: NIODeadline, window: TimeAmount) {
+      planned = now + window
+      end = planned
+      latest = now + window * Drain.mostStretch
+      fastest = nil
+    }
+
+    /// Ends within `window` of now, where that is sooner.
+    mutating func hasten(from now: NIODeadline, window: TimeAmount) {
+      guard now + window < planned else { return }
+      let latest = min(latest, now + window * Drain.mostStretch)
+      restart(from: now, window: window)
+      self.latest = latest
     }
 
     /// How many of the untold to tell now. The first goes at once; sessions that left by themselves slow the
@@ -23,32 +50,34 @@ extension Drain {
     mutating func due(of untold: Int, now: NIODeadline, acceptable: Double?) -> Int {
       let now = max(now, last)
       defer { last = now }
-      let planned = max(0, Double(untold) - owed)
-      if let acceptable {
-        if acceptable <= 0, now < latest {
-          end = min(latest, end + (now - last))
-          perSecond = 0
-          return 0
-        }
-        stretch(for: planned, acceptable: acceptable)
+      let remaining = max(0, Double(untold) - owed)
+      if let acceptable, acceptable <= 0, now < latest {
+        planned = min(latest, planned + (now - last))
+        end = max(end, planned)
+        perSecond = 0
+        return 0
       }
+      stretch(for: remaining, acceptable: acceptable)
       guard now < end else {
         perSecond = 0
         owed = 0
         return untold
       }
       let left = seconds(end - last)
-      perSecond = planned / left
-      let target = planned * (seconds(end - now) / left)
+      perSecond = remaining / left
+      let target = remaining * (seconds(end - now) / left)
       let count = min(untold, max(0, untold - Int(target.rounded(.up))))
       owed = Double(untold - count) - target
       return count
     }
 
-    /// Moves `end` so that the rate is what the others can take.
-    private mutating func stretch(for planned: Double, acceptable: Double) {
-      let needed = min(planned / acceptable, seconds(latest - last))
-      end = min(latest, max(end, last + .nanoseconds(Int64(max(0, needed) * 1e9))))
+    /// Moves `end` so that the rate is what the others can take, and no storm when they can take more again.
+    private mutating func stretch(for remaining: Double, acceptable: Double?) {
+      let window = seconds(planned - last)
+      if fastest == nil, remaining > 0, window > 0 { fastest = remaining / window * Pace.mostHaste }
+      let rate = min(acceptable ?? .infinity, fastest ?? .infinity)
+      let needed = remaining > 0 ? min(remaining / rate, max(0, seconds(latest - last))) : 0
+      end = min(latest, max(planned, last + .nanoseconds(Int64(needed * 1e9))))
     }
 
     private func seconds(_ amount: TimeAmount) -> Double {

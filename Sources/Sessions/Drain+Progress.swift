@@ -31,6 +31,11 @@ extension Drain {
     }
   }
 
+  /// Whether the drain takes longer than planned, because the other nodes cannot take its pace.
+  public var isStretched: Bool {
+    if case .sendingAway(_, let pace) = phase { pace.isStretched } else { false }
+  }
+
   private func progress(left: TimeAmount, perSecond: Double = 0) -> Progress {
     Progress(
       remaining: remaining,

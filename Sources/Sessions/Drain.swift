@@ -45,7 +45,7 @@ public struct Drain: Sendable {
     case sendingAway(Plan, Pace)
     /// Everyone was told. Until nobody is left or `until`, then `closing` or `drained`.
     case waiting(Plan, until: NIODeadline)
-    /// Until `remainingClosed`, then `drained`.
+    /// Until `remainingClosed`, then `drained`, or `ready` when the drain was called off meanwhile.
     case closing(Plan)
     /// Until `undrainRequested` or a signal.
     case drained
@@ -57,6 +57,7 @@ public struct Drain: Sendable {
   struct Plan: Sendable, Equatable {
     var cause: Cause
     var window: TimeAmount
+    var isCalledOff = false
   }
 
   private(set) var phase = Phase.starting
@@ -76,6 +77,15 @@ public struct Drain: Sendable {
     case .settling, .sendingAway, .waiting, .closing: .draining
     case .drained, .leaving: .drained
     case .stopped: .stopped
+    }
+  }
+
+  /// Whether new sessions are taken, or will be as soon as the last are closed.
+  public var canServeAgain: Bool {
+    switch phase {
+    case .ready: true
+    case .closing(let plan): plan.isCalledOff
+    default: false
     }
   }
 
@@ -114,8 +124,7 @@ extension Drain {
     case .settling(let old, let until) where old.cause == .command:
       phase = .settling(plan, until: until)
     case .sendingAway(let old, var pace) where old.cause == .command:
-      pace.end = now + window
-      pace.latest = now + window * Drain.mostStretch
+      pace.restart(from: now, window: window)
       phase = .sendingAway(plan, pace)
     case .settling, .sendingAway, .waiting, .closing, .starting, .drained, .leaving, .stopped: break
     }
@@ -142,14 +151,13 @@ extension Drain {
       phase = .settling(plan, until: min(until, now + settle))
     case .sendingAway(var plan, var pace) where plan.cause == .command:
       plan.cause = .signal
-      pace.end = min(pace.end, now + window)
-      pace.latest = min(pace.latest, now + window * Drain.mostStretch)
+      pace.hasten(from: now, window: window)
       phase = .sendingAway(plan, pace)
     case .waiting(var plan, let until) where plan.cause == .command:
       plan.cause = .signal
       phase = .waiting(plan, until: until)
     case .closing(var plan) where plan.cause == .command:
-      plan.cause = .signal
+      plan = Plan(cause: .signal, window: plan.window)
       phase = .closing(plan)
     case .settling, .sendingAway, .waiting, .closing, .leaving:
       phase = .stopped
@@ -159,14 +167,24 @@ extension Drain {
     return nil
   }
 
-  /// The drain is called off, at any point; those told already go all the same.
+  /// The drain is called off, at any point before the exit. Those told already go if they have begun to, and may
+  /// stay if not.
   public mutating func undrainRequested() -> Action? {
     switch phase {
     case .settling, .sendingAway, .waiting, .drained:
       phase = .ready
       return .acceptNew
-    case .starting, .ready, .closing, .leaving, .stopped: return nil
+    case .closing(var plan):
+      plan.isCalledOff = true
+      phase = .closing(plan)
+      return nil
+    case .starting, .ready, .leaving, .stopped: return nil
     }
+  }
+
+  /// That many sessions stayed after their goodbye until they were closed for it.
+  public mutating func sessionsOutstayed(_ count: Int) {
+    if state == .draining { forced += count }
   }
 
   /// Time passed. `held` sessions are here, `untold` of them have had no goodbye. `departing` memberships outlive
@@ -211,6 +229,10 @@ extension Drain {
     guard case .closing(let plan) = phase else { return nil }
     forced += count
     remaining = 0
+    guard !plan.isCalledOff else {
+      phase = .ready
+      return .acceptNew
+    }
     return over(plan)
   }
 

@@ -45,3 +45,10 @@ extension Endpoint {
     }
   }
 }
+
+extension Channel {
+  /// Reads what comes, or leaves it in the kernel. To be called on its loop.
+  func setReading(_ isReading: Bool) {
+    try? syncOptions?.setOption(.autoRead, value: isReading)
+  }
+}

@@ -14,4 +14,6 @@ public enum LogKey {
   public static let error = "error"
   public static let count = "count"
   public static let seconds = "seconds"
+  /// Who asked for it.
+  public static let by = "by"
 }

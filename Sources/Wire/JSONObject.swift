@@ -43,10 +43,13 @@ public struct JSONField {
     return content.contains(UInt8(ascii: "\\")) ? unescaped : String(decoding: content, as: UTF8.self)
   }
 
-  /// The whole number that the value is, where it fits.
+  /// The whole number that the value is, where it fits; `5.0` is one too, up to 2^53.
   public var integer: Int64? {
     guard slice.kind == .number else { return nil }
-    return Int64(String(buffer: bytes))
+    let text = String(buffer: bytes)
+    if let number = Int64(text) { return number }
+    guard let number = Double(text), number.magnitude <= 0x1p53 else { return nil }
+    return Int64(exactly: number)
   }
 
   public var bool: Bool? {

@@ -17,6 +17,16 @@ public enum Permission: String, Sendable, CaseIterable {
   case nobody
 }
 
+/// How the joins and leaves of a channel are told.
+public enum PresenceEvents: String, Sendable, CaseIterable {
+  /// Each at once.
+  case each
+  /// Those of a second together, and of each member only the last.
+  case batched
+  /// Not at all: members and counts are there for who asks.
+  case off
+}
+
 /// The options of one namespace.
 public struct NamespaceOptions: Sendable, Equatable {
   /// Messages held, at the most.
@@ -24,6 +34,7 @@ public struct NamespaceOptions: Sendable, Equatable {
   /// Seconds a message is held, at the most.
   public var historyTTL = 3_600
   public var presence = true
+  public var presenceEvents = PresenceEvents.each
   public var publish = Permission.everyone
   public var subscribe = Permission.everyone
   public var delivery = DeliveryMode.log

@@ -25,6 +25,15 @@ public struct Session: Hashable, Sendable {
     guard self.secret == secret else { return nil }
   }
 
+  /// Whether a text could be a member's public id.
+  public static func isMember(_ text: some StringProtocol) -> Bool {
+    text.utf8.count == 16 && text.utf8.allSatisfy(base64URLAlphabet.contains)
+  }
+
+  private static let base64URLAlphabet = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8
+  )
+
   private init(random: String, user: String?) {
     let binding = SHA256.hash(
       data: Array("session \(random) \(user.map { "user \($0)" } ?? "anonymous")".utf8)
@@ -34,7 +43,6 @@ public struct Session: Hashable, Sendable {
   }
 
   static func base64URL(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
     var text: [UInt8] = []
     var bits: UInt32 = 0
     var count = 0
@@ -43,10 +51,10 @@ public struct Session: Hashable, Sendable {
       count += 8
       while count >= 6 {
         count -= 6
-        text.append(alphabet[Int(bits >> UInt32(count)) & 63])
+        text.append(base64URLAlphabet[Int(bits >> UInt32(count)) & 63])
       }
     }
-    if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count)) & 63]) }
+    if count > 0 { text.append(base64URLAlphabet[Int(bits << UInt32(6 - count)) & 63]) }
     return String(decoding: text, as: UTF8.self)
   }
 }

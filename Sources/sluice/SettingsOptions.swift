@@ -18,6 +18,9 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.operatorKeyFile), completion: .file()) var operatorKeyFile: String?
   @Option(help: help(.drainWindow)) var drainWindow: String?
   @Option(help: help(.settle)) var settle: String?
+  @Option(help: help(.acceptRate)) var acceptRate: String?
+  @Option(help: help(.acceptBurst)) var acceptBurst: String?
+  @Option(help: help(.maxConnectionAge)) var maxConnectionAge: String?
   @Option(help: help(.heartbeat)) var heartbeat: String?
   @Option(help: help(.streamComment)) var streamComment: String?
   @Option(help: help(.slowReaderLimit)) var slowReaderLimit: String?
@@ -47,6 +50,9 @@ struct SettingsOptions: ParsableArguments {
     case .operatorKeyFile: operatorKeyFile
     case .drainWindow: drainWindow
     case .settle: settle
+    case .acceptRate: acceptRate
+    case .acceptBurst: acceptBurst
+    case .maxConnectionAge: maxConnectionAge
     case .heartbeat: heartbeat
     case .streamComment: streamComment
     case .slowReaderLimit: slowReaderLimit

@@ -7,8 +7,8 @@ import GatewayNode
     abstract: "A real-time gateway: WebSocket, server-sent events and polls, on any number of nodes.",
     version: Version.text,
     subcommands: [
-      ServeCommand.self, NodesCommand.self, PublishCommand.self, HealthCommand.self, CheckConfigCommand.self,
-      EchoCommand.self,
+      ServeCommand.self, NodesCommand.self, TopCommand.self, DrainCommand.self, UndrainCommand.self,
+      PublishCommand.self, SubscribeCommand.self, HealthCommand.self, CheckConfigCommand.self, EchoCommand.self,
     ]
   )
 }

@@ -16,7 +16,11 @@ struct BrokerSuite {
     short.history = 5
     var brief = NamespaceOptions()
     brief.historyTTL = 1
-    return Namespaces(named: ["latest": latest, "ephemeral": ephemeral, "short": short, "brief": brief])
+    var silent = NamespaceOptions()
+    silent.presenceEvents = .off
+    return Namespaces(named: [
+      "latest": latest, "ephemeral": ephemeral, "short": short, "brief": brief, "silent": silent,
+    ])
   }
 
   let near: PortProbe
@@ -32,6 +36,7 @@ struct BrokerSuite {
     try await offsetsAreContiguousAndTheFeedHasTheirOrder()
     try await aKeyIsStoredOnce()
     try await historyIsPagedBothWays()
+    try await aPageHasNoMoreThanItsBytes()
     try await theOldestIsTrimmed()
     try await positionsAreExact()
     try await aNewEpochKeepsWhatIsHeld()
@@ -94,6 +99,31 @@ struct BrokerSuite {
     let stranger = Cursor(Epoch("zzzzzzzz")!, 1)
     #expect(try await offsets(.since(.cursor(stranger)), 3) == [])
     #expect(try await near.read(channel, .since(.cursor(stranger)), limit: 3).position == position)
+  }
+
+  func aPageHasNoMoreThanItsBytes() async throws {
+    let channel = ChannelName("large:a")!
+    let third = "\"\(String(repeating: "x", count: LogPage.dataLimit / 3 - 2))\""
+    for _ in 1...8 { _ = try await near.publish(channel, third) }
+    func offsets(_ range: HistoryRange, _ limit: Int = 1_000) async throws -> [UInt64] {
+      try await far.read(channel, range, limit: limit).messages.map { $0.cursor.offset }
+    }
+    let epoch = try #require(try await near.read(channel, .newest, limit: 1).position).epoch
+    #expect(try await offsets(.newest) == [6, 7, 8])
+    #expect(try await offsets(.newest, 2) == [7, 8])
+    #expect(try await offsets(.since(.start)) == [1, 2, 3])
+    #expect(try await offsets(.since(.cursor(Cursor(epoch, 3)))) == [4, 5, 6])
+    #expect(try await offsets(.since(.cursor(Cursor(epoch, 6)))) == [7, 8])
+    #expect(try await offsets(.before(Cursor(epoch, 6))) == [3, 4, 5])
+    #expect(try await offsets(.before(Cursor(epoch, 3))) == [1, 2])
+    _ = try await near.publish(channel, "\"\(String(repeating: "x", count: LogPage.dataLimit))\"")
+    #expect(try await offsets(.newest) == [9])
+    #expect(try await offsets(.since(.cursor(Cursor(epoch, 8)))) == [9])
+    #expect(try await offsets(.since(.cursor(Cursor(epoch, 7)))) == [8])
+    let many = ChannelName("many:a")!
+    for number in 1...100 { _ = try await near.publish(many, "\(number)") }
+    let all = try await far.read(many, .newest, limit: 1_000).messages.map { $0.cursor.offset }
+    #expect(all == Array(1...100))
   }
 
   func theOldestIsTrimmed() async throws {

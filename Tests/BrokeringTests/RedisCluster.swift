@@ -10,8 +10,8 @@ import Wire
 final class RedisCluster: Sendable {
   let server: RedisServer
 
-  init() async throws {
-    server = try await RedisServer()
+  init(_ arguments: [String] = []) async throws {
+    server = try await RedisServer(arguments)
   }
 
   /// A node's broker, not started.

@@ -159,6 +159,25 @@ import Testing
     #expect(record.told.allSatisfy { $0.count <= 2 })
   }
 
+  /// When the others recover, the drain makes up for it, but not in a storm.
+  @Test func whatWasStretchedIsMadeUpForSteadily() throws {
+    let record = run(1_000, window: .seconds(10), acceptable: { $0 < .seconds(5) ? 10 : 5_000 })
+    let last = try #require(record.told.last)
+    #expect(last.at > .seconds(9) && last.at <= .seconds(11), "\(last.at)")
+    // Twice the plan's hundred a second, in ticks of a tenth.
+    #expect(record.told.allSatisfy { $0.count <= 21 })
+    #expect(record.told.filter { $0.at < .seconds(5) }.reduce(0) { $0 + $1.count } <= 52)
+  }
+
+  @Test func aShortDipOfTheOthersDoesNotLengthenADrain() throws {
+    let record = run(
+      1_000,
+      window: .seconds(10),
+      acceptable: { $0 >= .seconds(2) && $0 < .seconds(3) ? 5 : 1_000 }
+    )
+    #expect(abs(seconds(try #require(record.told.last).at) - 10) < 0.2)
+  }
+
   @Test func itDoesNotWaitForEver() throws {
     let record = run(100, window: .seconds(10), acceptable: { _ in 0 })
     #expect(try #require(record.told.last).at == .seconds(100))

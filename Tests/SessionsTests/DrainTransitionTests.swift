@@ -119,6 +119,39 @@ import Testing
     ]) { drain, _ in drain.undrainRequested() }
   }
 
+  @Test func undrainRequestedWhileTheLastAreClosed() {
+    for place in [Place.closingByCommand, .closingBySignal] {
+      var (drain, now) = place.drain()
+      #expect(!drain.canServeAgain)
+      #expect(drain.undrainRequested() == nil)
+      #expect(drain.canServeAgain)
+      #expect(drain.remainingClosed(3) == .acceptNew)
+      #expect(drain.state == .ready)
+      // A drain after it is whole.
+      #expect(drain.drainCommanded(window: .seconds(1), settle: .zero, now: now) == .refuseNew)
+      now = now + .seconds(1)
+      #expect(drain.ticked(now: now, held: 1, untold: 1) == .sendAway(1))
+    }
+  }
+
+  @Test func aSignalAfterThatStopsAllTheSame() {
+    var (drain, now) = Place.closingByCommand.drain()
+    #expect(drain.undrainRequested() == nil)
+    #expect(drain.signalled(window: .seconds(1), settle: .zero, now: now) == nil)
+    #expect(drain.remainingClosed(0) == .exit(0))
+    now = now + .seconds(1)
+    #expect(drain.ticked(now: now, held: 0, untold: 0) == nil)
+  }
+
+  @Test func sessionsThatOutstayAreForced() {
+    for place in Place.allCases {
+      var (drain, _) = place.drain()
+      let before = drain.forced
+      drain.sessionsOutstayed(2)
+      #expect(drain.forced == before + (drain.state == .draining ? 2 : 0), "\(place)")
+    }
+  }
+
   @Test func tickedSoonAfter() {
     let one = Outcome(.sendAway(1), .draining)
     let all = Outcome(.sendAway(99), .draining)

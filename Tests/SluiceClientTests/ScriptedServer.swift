@@ -72,6 +72,9 @@ final class ScriptedServer: Sendable {
 
     var isEnded: Bool { hasEnded.withLockedValue { $0 } }
 
+    /// Whether the client takes less than it is sent.
+    var isStuck: Bool { !channel.isWritable }
+
     /// What came up to and with `end`, as soon as it is there.
     func text(to end: String) async throws -> String {
       try await eventually("\(end.debugDescription) from the client") {

@@ -40,6 +40,9 @@ import Wire
   @Test func numbersThatDoNotFitAreNone() throws {
     #expect(try object(#"{"a":9223372036854775807}"#)["a"]?.integer == .max)
     #expect(try object(#"{"a":9223372036854775808}"#)["a"]?.integer == nil)
+    #expect(try object(#"{"a":5.0}"#)["a"]?.integer == 5)
+    #expect(try object(#"{"a":-2e3}"#)["a"]?.integer == -2_000)
+    #expect(try object(#"{"a":1e300}"#)["a"]?.integer == nil)
   }
 
   @Test func readsFromTheMiddleOfABuffer() throws {

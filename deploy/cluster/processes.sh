@@ -2,6 +2,13 @@
 # Processes of the cluster, each known by its id and the moment it started, so that an id which the
 # system has given to another process since is never mistaken for ours.
 
+# One command that changes the cluster at a time.
+take_lock() {
+  mkdir -p "$dir/run" "$dir/logs" "$dir/redis" "$dir/nginx"
+  exec {lock}>"$dir/lock"
+  flock -w 120 "$lock" || fail "another command has worked on $dir for two minutes"
+}
+
 # facts PID: into the array `facts` its state, parent, group, session and so on, as /proc/PID/stat has them
 facts() {
   local line

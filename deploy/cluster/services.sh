@@ -45,7 +45,7 @@ render_nginx() {
   cp "$root"/nginx/*.conf "$dir/nginx/"
   printf 'listen 127.0.0.1:%s backlog=4096;\n' "$nginx_port" >"$dir/nginx/listen.conf"
   for port in "${node_ports[@]}"; do
-    printf 'server 127.0.0.1:%s weight=10 max_fails=1 fail_timeout=1s;\n' "$port"
+    printf 'server 127.0.0.1:%s weight=10 max_fails=0;\n' "$port"
   done >"$dir/nginx/nodes.conf"
 }
 

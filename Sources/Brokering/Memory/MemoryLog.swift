@@ -72,6 +72,29 @@ struct MemoryLog {
       let end = cursor.offset == 0 ? 0 : index(after: cursor.offset - 1)
       held = max(0, end - limit)..<end
     }
-    return LogPage(position: position, messages: Array(messages[held]))
+    return LogPage(position: position, messages: Array(messages[fitting(held, backwards: range.isBackwards)]))
+  }
+
+  /// As much of a range as a page may have, nearest to where it begins.
+  private func fitting(_ held: Range<Int>, backwards: Bool) -> Range<Int> {
+    var left = LogPage.dataLimit
+    var count = 0
+    while count < held.count {
+      let index = backwards ? held.upperBound - 1 - count : held.lowerBound + count
+      left -= messages[index].data.readableBytes
+      if left < 0, count > 0 { break }
+      count += 1
+    }
+    return backwards ? held.suffix(count) : held.prefix(count)
+  }
+}
+
+extension HistoryRange {
+  /// Whether a page begins at its newest message.
+  fileprivate var isBackwards: Bool {
+    switch self {
+    case .newest, .before: true
+    case .since: false
+    }
   }
 }

@@ -120,7 +120,8 @@ final class MemoryPort: BrokerPort {
     _ done: @escaping (Result<Void, BrokerError>) -> Void
   ) {
     broker.state.withLockedValue { state in
-      if state.presence[channel, default: MemoryPresence()].join(member, holder: holder) {
+      let isNew = state.presence[channel, default: MemoryPresence()].join(member, holder: holder)
+      if isNew, broker.namespaces[channel].presenceEvents != .off {
         broker.send(.join(member), to: channel, in: &state)
       }
     }
@@ -134,7 +135,8 @@ final class MemoryPort: BrokerPort {
     _ done: @escaping (Result<Void, BrokerError>) -> Void
   ) {
     broker.state.withLockedValue { state in
-      if let member = state.presence[channel]?.leave(memberID, holder: holder) {
+      let member = state.presence[channel]?.leave(memberID, holder: holder)
+      if let member, broker.namespaces[channel].presenceEvents != .off {
         broker.send(.leave(member), to: channel, in: &state)
       }
       if state.presence[channel]?.isEmpty == true { state.presence[channel] = nil }

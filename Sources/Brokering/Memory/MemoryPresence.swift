@@ -3,6 +3,8 @@ import Wire
 /// Who is present in one channel of the in-memory broker.
 struct MemoryPresence {
   private var members: [String: (member: Member, holders: Set<HolderID>)] = [:]
+  /// The members' ids, sorted.
+  private var order: [String] = []
   private var users: [String: Int] = [:]
 
   var isEmpty: Bool { members.isEmpty }
@@ -11,6 +13,7 @@ struct MemoryPresence {
   mutating func join(_ member: Member, holder: HolderID) -> Bool {
     if members[member.id]?.holders.insert(holder) != nil { return false }
     members[member.id] = (member, [holder])
+    order.insert(member.id, at: firstPlace { $0 >= member.id })
     if let user = member.user { users[user, default: 0] += 1 }
     return true
   }
@@ -21,6 +24,7 @@ struct MemoryPresence {
       return nil
     }
     let member = members.removeValue(forKey: memberID)!.member
+    order.remove(at: firstPlace { $0 >= memberID })
     if let user = member.user {
       users[user]! -= 1
       if users[user] == 0 { users[user] = nil }
@@ -29,7 +33,7 @@ struct MemoryPresence {
   }
 
   func page(limit: Int, after: String?) -> PresencePage {
-    let ids = members.keys.filter { id in after.map { id > $0 } ?? true }.sorted()
+    let ids = order[(after.map { after in firstPlace { $0 > after } } ?? 0)...]
     let page = ids.prefix(limit)
     return PresencePage(
       members: page.map { members[$0]!.member },
@@ -37,5 +41,16 @@ struct MemoryPresence {
       users: users.count,
       next: ids.count > limit ? page.last : nil
     )
+  }
+
+  /// The first place in the order at which `isReached` holds; it holds for all that follow.
+  private func firstPlace(where isReached: (String) -> Bool) -> Int {
+    var low = 0
+    var high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if isReached(order[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
   }
 }

@@ -56,18 +56,30 @@ enum RedisAnswers {
     return PresencePage(members: members, count: count, users: users, next: next)
   }
 
+  /// The id of the server's run, of what `INFO` says.
+  static func run(_ info: String) -> String? {
+    info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }.map { String($0.dropFirst(7)) }
+  }
+
   /// Nodes in the order of their names. A node that had to take its lease anew is listed once.
-  static func nodes(_ value: RedisValue) -> [NodeRecord]? {
+  ///
+  /// `lease` is how long a lease lasts after a heartbeat.
+  static func nodes(_ value: RedisValue, lease: TimeAmount) -> [NodeRecord]? {
     guard let parts = value.array, let now = parts.first?.integer, parts.count % 2 == 1 else { return nil }
     var latest: [String: (until: Int, record: NodeRecord)] = [:]
     for index in stride(from: 1, to: parts.count, by: 2) {
-      guard let lease = parts[index].string, var state = parts[index + 1].bytes,
+      guard let name = parts[index].string, var state = parts[index + 1].bytes,
         let space = state.readableBytesView.firstIndex(of: UInt8(ascii: " ")),
         let until = state.readString(length: space - state.readerIndex).flatMap({ Int($0) })
       else { return nil }
       state.moveReaderIndex(forwardBy: 1)
-      let incarnation = RedisLease.incarnation(of: lease)
-      let record = NodeRecord(incarnation: incarnation, isAlive: until >= now, state: state)
+      let incarnation = RedisLease.incarnation(of: name)
+      let record = NodeRecord(
+        incarnation: incarnation,
+        isAlive: until >= now,
+        state: state,
+        silence: max(.zero, lease - .milliseconds(Int64(until - now)))
+      )
       if latest[incarnation].map({ $0.until < until }) ?? true { latest[incarnation] = (until, record) }
     }
     return latest.values.map(\.record).sorted { $0.incarnation < $1.incarnation }

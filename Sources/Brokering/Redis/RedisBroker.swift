@@ -93,6 +93,25 @@ public final class RedisBroker: Broker {
     onCore { $0.announce(state) }
   }
 
+  public func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer) {
+    onCore { $0.commands.carryOut = carryOut }
+  }
+
+  public func command(
+    _ command: ByteBuffer,
+    to incarnation: String
+  ) async throws(BrokerError) -> ByteBuffer {
+    let promise = loop.makePromise(of: Result<ByteBuffer, BrokerError>.self)
+    onCore { $0.command(command, to: incarnation) { promise.succeed($0) } }
+    do {
+      return try await promise.futureResult.get().get()
+    } catch let error as BrokerError {
+      throw error
+    } catch {
+      throw BrokerError(.unavailable, "\(error)")
+    }
+  }
+
   private func onCore(_ work: @escaping @Sendable (RedisBrokerCore) -> Void) {
     loop.execute { [core] in
       if let core = core.value { work(core) }

@@ -33,6 +33,7 @@ extension RedisBrokerCore {
     guard let topic = topics[RedisKeys.feed(channel)] else { return }
     topic.ports.removeAll { $0 == port }
     guard topic.ports.isEmpty else { return }
+    topic.roster = nil
     topic.lingersUntil = .now() + settings.linger
     lingering[topic.name] = topic
   }
@@ -58,6 +59,7 @@ extension RedisBrokerCore {
 
   func confirmed(_ names: [String]) {
     for name in names {
+      if let topic = topics[name] { rosterIsFed(topic) }
       guard let topic = awaited.removeValue(forKey: name) else { continue }
       for waiting in topic.waiting { waiting.answer.answer(.success(())) }
       topic.waiting = []
@@ -84,7 +86,11 @@ extension RedisBrokerCore {
     var touched: [RedisTopic] = []
     for message in messages {
       guard let topic = topics[message.name] else {
-        if message.name == RedisKeys.probe(lease.incarnation) { probeArrived(message.payload) }
+        switch message.name {
+        case RedisKeys.probe(lease.incarnation): probeArrived(message.payload)
+        case RedisKeys.commands(to: lease.incarnation): commandArrived(message.payload)
+        default: break
+        }
         continue
       }
       guard !topic.ports.isEmpty else { continue }
@@ -92,6 +98,7 @@ extension RedisBrokerCore {
         logger.error("something strange on a channel's feed", metadata: ["channel": "\(topic.channel)"])
         continue
       }
+      guard topic.roster?.heard(item) ?? true else { continue }
       if topic.items.isEmpty { touched.append(topic) }
       topic.items.append(item)
     }
@@ -125,6 +132,7 @@ extension RedisBrokerCore {
   func lose() {
     guard !isLost else { return }
     isLost = true
+    rosters.feedLost()
     for (_, door) in ports { door.enter { $0.feedLost() } }
   }
 
@@ -136,6 +144,7 @@ extension RedisBrokerCore {
     let presenceLost = presenceLost
     self.presenceLost = false
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
+    readRostersAgain(presenceLost: presenceLost)
     checkStarted()
   }
 }

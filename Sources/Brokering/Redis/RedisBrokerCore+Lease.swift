@@ -50,15 +50,36 @@ extension RedisBrokerCore {
     giveUpStarting(error)
   }
 
-  /// Somebody took this node for dead, or Redis has forgotten it. What it wrote of its sessions is void.
+  /// Asks who the server is before anything else is said to it. Another one, or the same one started anew, may
+  /// lack the last that was written, leaves and joins alike: presence is told anew.
+  func identifyServer(_ done: @escaping () -> Void) {
+    link.send(["INFO", "server"]) { [weak self] reply in
+      guard let self, !isClosed else { return }
+      // Not every user may ask this; what the lease shows still holds.
+      let run = RedisAnswers.run((try? reply.get())?.string ?? "")
+      defer { done() }
+      guard let run else { return }
+      defer { serverRun = run }
+      if let serverRun, serverRun != run, lease.isTaken { leaseIsVoid() }
+    }
+  }
+
+  /// Somebody took this node for dead, or Redis has forgotten it.
   private func leaseLost() {
+    leaseIsVoid()
+    beat()
+  }
+
+  /// What this node wrote of its sessions is void. What it may still write in its old name, because it did not
+  /// know, is taken out once everybody was joined again.
+  private func leaseIsVoid() {
     logger.warning("the lease was lost: presence is told anew", metadata: ["lease": "\(lease.name)"])
+    former.append(RedisFormerLease(name: lease.name, channels: presence.all))
     lease.lost()
     leaseSince = nil
     presence = RedisHeldPresence()
     presenceLost = true
     lose()
-    beat()
   }
 
   func probeArrived(_ payload: ByteBuffer) {
@@ -73,8 +94,9 @@ extension RedisBrokerCore {
   }
 
   func nodes(_ done: @escaping (Result<[NodeRecord], BrokerError>) -> Void) {
+    let duration = settings.lease
     link.evaluate(RedisScripts.nodes, keys: [RedisKeys.nodes], arguments: []) { reply in
-      done(reply.answer(RedisAnswers.nodes))
+      done(reply.answer { RedisAnswers.nodes($0, lease: duration) })
     }
   }
 }

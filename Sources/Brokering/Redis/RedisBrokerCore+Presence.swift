@@ -17,7 +17,7 @@ extension RedisBrokerCore {
     }
     var arguments: [RedisArgument] = [
       .string(member.id), .string(lease.holder(member.id, holder)), .integer(presenceTTL),
-      .string(RedisKeys.feed(channel)), .bytes(RedisFrame.record(member)),
+      .string(presenceFeed(of: channel)), .bytes(RedisFrame.record(member)),
     ]
     if let user = member.user { arguments.append(.string(user)) }
     link.evaluate(RedisScripts.join, keys: RedisKeys.presence(channel), arguments: arguments) {
@@ -39,7 +39,7 @@ extension RedisBrokerCore {
     let name = lease.name
     let arguments: [RedisArgument] = [
       .string(leave.memberID), .string(lease.holder(leave.memberID, leave.holder)),
-      .string(RedisKeys.feed(leave.channel)),
+      .string(presenceFeed(of: leave.channel)),
     ]
     let keys = RedisKeys.presence(leave.channel)
     link.evaluate(RedisScripts.leave, keys: keys, arguments: arguments) { [weak self] reply in
@@ -76,6 +76,11 @@ extension RedisBrokerCore {
     link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) { reply in
       answer.answer(reply.answer { RedisAnswers.members($0, limit: limit) })
     }
+  }
+
+  /// Where joins and leaves are published; empty where they are not told.
+  func presenceFeed(of channel: ChannelName) -> String {
+    namespaces[channel].presenceEvents == .off ? "" : RedisKeys.feed(channel)
   }
 
   private var presenceTTL: Int { Int(settings.presenceTTL.nanoseconds / 1_000_000_000) }

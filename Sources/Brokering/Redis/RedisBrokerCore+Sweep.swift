@@ -30,13 +30,31 @@ extension RedisBrokerCore {
     }
   }
 
+  /// Takes out what this node has left under leases that it lost, when its members had the time to be joined
+  /// under the present one.
+  func sweepFormer(now: NIODeadline) {
+    guard !isLost, !isSweeping, link.state == .ready, lease.isTaken, let old = former.first else { return }
+    guard let isOverAt = old.isOverAt else {
+      former[0].isOverAt = now + settings.rejoin
+      return
+    }
+    guard now >= isOverAt else { return }
+    isSweeping = true
+    sweep(old.name, and: old.channels) { [weak self] isDone in
+      guard let self else { return }
+      isSweeping = false
+      if isDone { former.removeFirst() }
+    }
+  }
+
   /// Sweeps every channel of a lease, then ends the lease.
-  func sweep(_ name: String, _ done: @escaping (_ isDone: Bool) -> Void) {
+  /// - Parameter known: channels that may not be noted any more.
+  func sweep(_ name: String, and known: [ChannelName] = [], _ done: @escaping (_ isDone: Bool) -> Void) {
     let index = RedisKeys.index(of: name)
     link.send(["SMEMBERS", .string(index)]) { [self] reply in
       guard case .success(let value) = reply, let members = value.array else { return done(false) }
-      let channels = members.compactMap { $0.string.flatMap { ChannelName($0) } }
-      sweep(name, channels[...]) { [self] isDone in
+      let channels = Set(members.compactMap { $0.string.flatMap { ChannelName($0) } }).union(known)
+      sweep(name, Array(channels)[...]) { [self] isDone in
         guard isDone else { return done(false) }
         link.send(["DEL", .string(index)]) { _ in }
         link.evaluate(RedisScripts.endLease, keys: [RedisKeys.nodes], arguments: [.string(name)]) { reply in
@@ -70,7 +88,7 @@ extension RedisBrokerCore {
   private func sweep(_ name: String, _ channel: ChannelName, _ done: @escaping (_ isDone: Bool) -> Void) {
     let batch = RedisBrokerSettings.sweepBatch
     let arguments: [RedisArgument] = [
-      .string(name), .integer(batch), .string(RedisKeys.feed(channel)),
+      .string(name), .integer(batch), .string(presenceFeed(of: channel)),
     ]
     link.evaluate(RedisScripts.sweep, keys: RedisKeys.presence(channel), arguments: arguments) {
       [self] reply in

@@ -31,6 +31,12 @@ final class RedisBrokerCore {
   /// The lease was lost since the receivers heard of a restoration.
   var presenceLost = false
   var presence = RedisHeldPresence()
+  /// Leases of this node that are over.
+  var former: [RedisFormerLease] = []
+  var rosters = RedisRosterQueue()
+  /// Which run of which server the link was connected to last.
+  var serverRun: String?
+  var commands = RedisCommands()
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
@@ -72,7 +78,7 @@ final class RedisBrokerCore {
       return promise.fail(BrokerError(.broken, "the broker was started before"))
     }
     starting = promise
-    feed.subscribe([RedisKeys.probe(lease.incarnation)])
+    feed.subscribe([RedisKeys.probe(lease.incarnation), RedisKeys.commands(to: lease.incarnation)])
     link.start()
     feed.start()
     armTimer()
@@ -84,6 +90,7 @@ final class RedisBrokerCore {
     isClosed = true
     timer?.cancel()
     isStarted(.failure(BrokerError(.unavailable, "the broker was shut down")))
+    failCommands(BrokerError(.unavailable, "this node stops"))
     let name = lease.name
     let finish = { [self] in
       status.core("shut down")
@@ -105,8 +112,10 @@ final class RedisBrokerCore {
     switch state {
     case .connecting, .closed: break
     case .ready:
-      beat()
-      payOwedLeaves()
+      identifyServer { [weak self] in
+        self?.beat()
+        self?.payOwedLeaves()
+      }
     case .down(let error):
       status.core(error.description)
       leaseSince = nil
@@ -146,6 +155,8 @@ final class RedisBrokerCore {
     endLingering(now: now)
     failLateAttaches(now: now)
     sweepDead(now: now)
+    sweepFormer(now: now)
+    checkRosters(now: now)
     payOwedLeaves()
     keepPresence(now: now)
     keepEpochs(now: now)

@@ -16,8 +16,18 @@ public struct RedisBrokerSettings: Sendable {
   public var linger: TimeAmount = .seconds(5)
   /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
   public var presenceTTL: TimeAmount = .hours(1)
+  /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
+  /// left.
+  public var rejoin: TimeAmount = .seconds(4)
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
+
+  /// How long a node has to take a command of another one and to answer.
+  static let commandTimeout = TimeAmount.seconds(4)
+  /// How much longer a command waits, so that who asked is the one to withdraw it.
+  static let commandSpare = TimeAmount.seconds(2)
+  /// How often it is told meanwhile that a command waits: its feed may have been away.
+  static let commandReminder = TimeAmount.milliseconds(500)
 
   /// How long an idempotency key lives, in seconds.
   static let keyTTL = 300
@@ -27,6 +37,8 @@ public struct RedisBrokerSettings: Sendable {
   static let epochKeep = TimeAmount.hours(6)
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
+  /// How many members one script reads.
+  static let rosterPage = 1_000
 
   public init(redis: RedisSettings) {
     self.redis = redis

@@ -25,4 +25,12 @@ enum RedisKeys {
 
   /// The name a node publishes to itself, to prove that its feed hears.
   static func probe(_ incarnation: String) -> String { "sluice:probe:\(incarnation)" }
+
+  /// The name a node hears commands under, and the answers to its own.
+  static func commands(to incarnation: String) -> String { "sluice:commands:\(incarnation)" }
+
+  /// Where a command waits to be taken.
+  static func command(_ number: UInt64, of incarnation: String) -> String {
+    "sluice:command:\(incarnation):\(number)"
+  }
 }

@@ -1,4 +1,19 @@
+import NIOCore
 import Wire
+
+/// A lease of this node that is over.
+struct RedisFormerLease {
+  let name: String
+  /// Where this node had holders.
+  let channels: [ChannelName]
+  /// When what is left of it may be taken out.
+  var isOverAt: NIODeadline?
+
+  init(name: String, channels: [ChannelName]) {
+    self.name = name
+    self.channels = channels
+  }
+}
 
 /// A node's claim that what it wrote of its sessions is true. When it is lost, another one with another number
 /// is taken: what was written under the old one is swept, what comes under the new one is not touched by that.

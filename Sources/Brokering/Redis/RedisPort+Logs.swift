@@ -37,7 +37,9 @@ extension RedisPort {
     limit: Int,
     _ done: @escaping (Result<LogPage, BrokerError>) -> Void
   ) {
-    var arguments: [RedisArgument] = [.integer(namespaces[channel].historyTTL), .integer(limit)]
+    var arguments: [RedisArgument] = [
+      .integer(namespaces[channel].historyTTL), .integer(limit), .integer(LogPage.dataLimit),
+    ]
     switch range {
     case .newest: arguments.append("newest")
     case .since(.start): arguments.append("start")

@@ -120,6 +120,10 @@ final class RedisPort: BrokerPort {
 
   // MARK: Presence
 
+  func hearPresence(of channel: ChannelName) {
+    core.enter { $0.hearPresence(of: channel) }
+  }
+
   func join(
     _ channel: ChannelName,
     _ member: Member,

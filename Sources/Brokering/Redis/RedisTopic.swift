@@ -13,6 +13,8 @@ final class RedisTopic {
   var lingersUntil: NIODeadline?
   /// What the batch at hand has brought.
   var items: [FeedItem] = []
+  /// Who is present, while somebody on this node hears joins and leaves.
+  var roster: RedisPresenceRoster?
 
   init(_ channel: ChannelName) {
     self.channel = channel

@@ -1,6 +1,8 @@
+internal import Admission
 internal import Delivery
 private import NIOConcurrencyHelpers
 internal import NIOCore
+internal import NIOHTTP1
 internal import Transports
 
 /// Where clients connect, and what serves them on each event loop.
@@ -14,6 +16,7 @@ struct ClientListener: Sendable {
     _ settings: NodeSettings,
     status: NodeStatus,
     metrics: NodeMetrics,
+    gate: AcceptGate,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -30,6 +33,8 @@ struct ClientListener: Sendable {
     context.pollInterval = settings.pollInterval
     context.pollIntervalMaximum = settings.pollIntervalMaximum
     context.channelsPerConnection = settings.channelsPerConnection
+    context.gate = gate
+    if settings.maxConnectionAge > .zero { context.maximumConnectionAge = settings.maxConnectionAge }
     let proxies = settings.trustedProxies
     context.isTrustedProxy = { address in proxies.contains { $0.contains(address) } }
     let delivery = DeliverySettings(settings, loops: settings.eventLoops)
@@ -51,6 +56,7 @@ struct ClientListener: Sendable {
       var routes = RouteTable()
       worker.addRoutes(to: &routes)
       HealthRoutes.add(to: &routes, status)
+      routes.add(.GET, Description.path, Description.ofClientListener.answer)
       PageRoutes.add(to: &routes)
       return routes
     }

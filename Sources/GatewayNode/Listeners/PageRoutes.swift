@@ -34,7 +34,7 @@ enum PageRoutes {
     _ more: HTTPHeaders = [:],
     to routes: inout RouteTable
   ) {
-    let body = ByteBuffer(bytes: bytes)
+    let body = ValidatedBody(ByteBuffer(bytes: bytes), contentType: type)
     var headers = more
     headers.add(name: "X-Content-Type-Options", value: "nosniff")
     if type == html {
@@ -43,7 +43,7 @@ enum PageRoutes {
       ])
     }
     routes.add(.GET, path) { [headers] request, responder in
-      responder.respondValidated(to: request, body, type: type, headers: headers)
+      responder.respond(body, to: request, headers: headers)
     }
   }
 }

@@ -2,36 +2,47 @@ internal import Logging
 internal import NIOCore
 internal import Sessions
 private import Telemetry
+internal import Wire
 
 /// Carries out the drain of one node: tells the event loops what the state machine decides.
 ///
 /// Called from any thread; everything happens on one event loop, in the order of the calls.
 final class Conductor: Sendable {
   let settings: NodeSettings
-  private let loop: any EventLoop
-  private let crews: [Crew]
-  private let stage: NIOLoopBoundBox<Stage>
+  let loop: any EventLoop
+  let crews: [Crew]
+  let stage: NIOLoopBoundBox<Stage>
   private let status: NodeStatus
+  /// Connections a second that the other nodes take together; nil when there are none, or that is not known.
+  let others: @Sendable () async -> Double?
   private let exit: EventLoopPromise<Int32>
-  private let log: Logger
+  let log: Logger
   private let changed: @Sendable () -> Void
 
-  private struct Stage {
+  struct Stage {
     var drain = Drain()
     var ticker: RepeatedTask?
     /// A count is under way; the next tick waits for it.
     var isCounting = false
     /// Untold sessions by crew, at the last count.
     var untold: [Int] = []
+    /// Sessions that ever had to be closed after a goodbye, at the last count.
+    var outstayed = 0
+    var opinion = Opinion()
+    /// The log says so.
+    var isStretched = false
   }
 
-  /// - Parameter changed: called on `loop` when the state has become another.
+  /// - Parameters:
+  ///   - others: asked about once a second while a drain is under way.
+  ///   - changed: called on `loop` when the state has become another.
   init(
     settings: NodeSettings,
     status: NodeStatus,
     loop: any EventLoop,
     crews: [Crew],
     log: Logger,
+    others: @escaping @Sendable () async -> Double? = { nil },
     changed: @escaping @Sendable () -> Void
   ) {
     self.settings = settings
@@ -39,6 +50,7 @@ final class Conductor: Sendable {
     self.loop = loop
     self.crews = crews
     self.log = log
+    self.others = others
     self.changed = changed
     exit = loop.makePromise()
     stage = NIOLoopBoundBox.makeBoxSendingValue(Stage(), eventLoop: loop)
@@ -68,35 +80,57 @@ final class Conductor: Sendable {
         $0.signalled(
           window: self.settings.drainWindow,
           settle: self.settings.settle,
-          held: self.status.report.connections.all,
+          held: self.status.connections.all,
           now: .now()
         )
       }
     }
   }
 
-  /// Drains over `window`; answers how the node stands afterwards.
-  func drain(over window: TimeAmount) -> EventLoopFuture<NodeStatus.Standing> {
+  /// Does what an operator asks for; answers the node's object afterwards, or why it was not done.
+  func carryOut(_ command: NodeCommand) -> EventLoopFuture<Result<ByteBuffer, ClientError>> {
     loop.submit {
-      let held = self.status.report.connections.all
-      self.handle {
-        $0.drainCommanded(window: window, settle: self.settings.settle, held: held, now: .now())
+      switch command.act {
+      case .drain(let seconds):
+        let window = seconds.map { TimeAmount.seconds($0) } ?? self.settings.drainWindow
+        return self.drain(over: window, by: command.by)
+      case .undrain: return self.undrain(by: command.by)
       }
-      return self.status.standing
-    }
-  }
-
-  /// Calls a drain off; answers how the node stands afterwards.
-  func undrain() -> EventLoopFuture<NodeStatus.Standing> {
-    loop.submit {
-      self.handle { $0.undrainRequested() }
-      return self.status.standing
     }
   }
 
   // MARK: - On the loop
 
-  private func handle(_ event: (inout Drain) -> Drain.Action?) {
+  private func drain(over window: TimeAmount, by operator: String) -> Result<ByteBuffer, ClientError> {
+    guard stage.value.drain.state != .starting else {
+      return .failure(ClientError(.unavailable, "the node is starting"))
+    }
+    log.notice(
+      "an operator drains the node",
+      metadata: [LogKey.seconds: "\(window.nanoseconds / 1_000_000_000)", LogKey.by: "\(`operator`)"]
+    )
+    let held = status.connections.all
+    handle { $0.drainCommanded(window: window, settle: settings.settle, held: held, now: .now()) }
+    return .success(status.report.json)
+  }
+
+  private func undrain(by operator: String) -> Result<ByteBuffer, ClientError> {
+    guard stage.value.drain.state != .starting else {
+      return .failure(ClientError(.unavailable, "the node is starting"))
+    }
+    if stage.value.drain.state != .ready {
+      log.notice("an operator calls the drain off", metadata: [LogKey.by: "\(`operator`)"])
+    }
+    handle { $0.undrainRequested() }
+    guard stage.value.drain.canServeAgain else {
+      var error = ClientError(.draining, "it is too late: the drain is over and the node stops")
+      error.retryAfterMS = nil
+      return .failure(error)
+    }
+    return .success(status.report.json)
+  }
+
+  func handle(_ event: (inout Drain) -> Drain.Action?) {
     let before = stage.value.drain.state
     let action = event(&stage.value.drain)
     publish(since: before)
@@ -105,8 +139,13 @@ final class Conductor: Sendable {
   }
 
   private func publish(since before: NodeState) {
-    let now = NodeStatus.Standing(state: stage.value.drain.state, drain: stage.value.drain.progress)
+    let drain = stage.value.drain
+    let now = NodeStatus.Standing(state: drain.state, drain: drain.progress)
     status.standing = now
+    if drain.isStretched != stage.value.isStretched {
+      stage.value.isStretched = drain.isStretched
+      if drain.isStretched { log.notice("the drain takes longer: the other nodes cannot take its pace") }
+    }
     guard now.state != before else { return }
     log.notice(
       "the node is \(now.state.rawValue)",
@@ -125,24 +164,6 @@ final class Conductor: Sendable {
     }
   }
 
-  private func sendAway(_ count: Int) {
-    for (crew, share) in zip(crews, Conductor.shares(of: count, among: stage.value.untold)) where share > 0 {
-      crew.tell { _ = $0.sendAway(share) }
-    }
-  }
-
-  private func closeRemaining() {
-    EventLoopFuture.whenAllSucceed(crews.map { $0.ask { $0.closeRemaining() } }, on: loop)
-      .map { $0.reduce(0, +) }
-      .assumeIsolated()
-      .whenSuccess { count in
-        if count > 0 {
-          self.log.warning("sessions did not leave and were closed", metadata: [LogKey.count: "\(count)"])
-        }
-        self.handle { $0.remainingClosed(count) }
-      }
-  }
-
   private func keepTime() {
     let needsTicks = stage.value.drain.needsTicks
     if needsTicks, stage.value.ticker == nil {
@@ -152,54 +173,7 @@ final class Conductor: Sendable {
     } else if !needsTicks {
       stage.value.ticker?.cancel()
       stage.value.ticker = nil
+      stage.value.opinion = Opinion()
     }
-  }
-
-  private func tick() {
-    guard !stage.value.isCounting else { return }
-    stage.value.isCounting = true
-    EventLoopFuture.whenAllSucceed(crews.map { $0.ask { Count($0) } }, on: loop)
-      .assumeIsolated()
-      .whenComplete { result in
-        self.stage.value.isCounting = false
-        guard case .success(let counts) = result else { return }
-        self.stage.value.untold = counts.map(\.untold)
-        self.handle {
-          $0.ticked(
-            now: .now(),
-            held: counts.reduce(0) { $0 + $1.held },
-            untold: counts.reduce(0) { $0 + $1.untold },
-            departing: counts.reduce(0) { $0 + $1.departing }
-          )
-        }
-      }
-  }
-
-  /// What a crew has, at one moment.
-  private struct Count: Sendable {
-    let held: Int
-    let untold: Int
-    let departing: Int
-
-    init(_ keeper: any SessionKeeper) {
-      held = keeper.sessions
-      untold = keeper.untold
-      departing = keeper.departing
-    }
-  }
-
-  /// Splits `count` among the crews in proportion to what each has.
-  static func shares(of count: Int, among untold: [Int]) -> [Int] {
-    let total = untold.reduce(0, +)
-    guard total > 0 else { return untold.map { _ in 0 } }
-    var shares = untold.map { min($0, count * $0 / total) }
-    var rest = min(count, total) - shares.reduce(0, +)
-    // The rest is less than the number of crews; it goes to who has the most left.
-    while rest > 0, let index = shares.indices.max(by: { untold[$0] - shares[$0] < untold[$1] - shares[$1] })
-    {
-      shares[index] += 1
-      rest -= 1
-    }
-    return shares
   }
 }

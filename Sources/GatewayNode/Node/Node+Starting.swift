@@ -2,8 +2,10 @@ internal import Brokering
 internal import Logging
 internal import NIOCore
 internal import RedisClient
+private import Sessions
 internal import Telemetry
 internal import Transports
+internal import Wire
 
 extension Node {
   static func broker(
@@ -22,6 +24,31 @@ extension Node {
       on: loop,
       logger: log
     )
+  }
+
+  /// Measures each second; tells the cluster how the node stands with each heartbeat, and while it drains each
+  /// second.
+  static func measuring(_ meter: NodeMeter, _ status: NodeStatus, on loop: any EventLoop) -> RepeatedTask {
+    let seconds = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
+    let beats = Int(Node.heartbeat.nanoseconds / Node.measure.nanoseconds)
+    return loop.scheduleRepeatedTask(initialDelay: .zero, delay: Node.measure) { _ in
+      meter.secondPassed()
+      defer { seconds.value += 1 }
+      guard seconds.value % beats == 0 || status.standing.state == .draining else { return }
+      status.broker.announce(status.report.json)
+    }
+  }
+
+  /// Carries out a command that another node has sent.
+  static func obey(_ command: ByteBuffer, _ conductor: Conductor) async -> ByteBuffer {
+    guard let command = NodeCommand(command) else {
+      return NodeReply.json(.failure(ClientError(.unavailable, "the node does not know this command")))
+    }
+    do {
+      return NodeReply.json(try await conductor.carryOut(command).get())
+    } catch {
+      return NodeReply.json(.failure(ClientError(.internal, "\(error)")))
+    }
   }
 
   /// What an operator wants to read first.

@@ -9,6 +9,8 @@ internal import Transports
 public final class Node: Sendable {
   /// How often a node tells the cluster how it stands.
   static let heartbeat = TimeAmount.seconds(2)
+  /// How often it measures itself, and tells how a drain goes.
+  static let measure = TimeAmount.seconds(1)
   /// How long the answers under way have when the node stops.
   static let lastAnswers = TimeAmount.seconds(2)
   /// How long the broker has to give up the lease.
@@ -21,10 +23,11 @@ public final class Node: Sendable {
 
   let status: NodeStatus
   let conductor: Conductor
-  private let clients: ClientListener
-  private let operators: EntryServer
+  let clients: ClientListener
+  let operators: EntryServer
   private let loop: any EventLoop
-  private let announcing: RepeatedTask
+  /// What is done again and again.
+  private let chores: [RepeatedTask]
   private let log: Logger
 
   private init(
@@ -33,7 +36,7 @@ public final class Node: Sendable {
     clients: ClientListener,
     operators: EntryServer,
     loop: any EventLoop,
-    announcing: RepeatedTask,
+    chores: [RepeatedTask],
     log: Logger
   ) {
     self.status = status
@@ -41,7 +44,7 @@ public final class Node: Sendable {
     self.clients = clients
     self.operators = operators
     self.loop = loop
-    self.announcing = announcing
+    self.chores = chores
     self.log = log
   }
 
@@ -57,22 +60,34 @@ public final class Node: Sendable {
     let metrics = NodeMetrics()
     let loop = group.next()
     let broker = Node.broker(settings, incarnation: incarnation, on: loop, log: log)
+    let lags = group.makeIterator().map { ($0, LoopLag(now: .now())) }
+    let meter = NodeMeter(settings: settings, metrics: metrics, lags: lags.map(\.1), broker: broker)
     let status = NodeStatus(
       node: settings.node,
       incarnation: incarnation,
       broker: broker,
-      metrics: metrics.transport
+      metrics: metrics.transport,
+      load: { meter.load }
     )
     metrics.add(status)
-    let clients = try await ClientListener.bind(settings, status: status, metrics: metrics, on: group)
+    metrics.add(meter)
+    let clients = try await ClientListener.bind(
+      settings,
+      status: status,
+      metrics: metrics,
+      gate: meter.gate,
+      on: group
+    )
     let conductor = Conductor(
       settings: settings,
       status: status,
       loop: loop,
       crews: clients.crews,
       log: log,
+      others: { try? await ClusterNodes.read(status).acceptable(besides: incarnation) },
       changed: { broker.announce(status.report.json) }
     )
+    broker.obey { await Node.obey($0, conductor) }
     let operators: EntryServer
     do {
       operators = try await OperatorListener.bind(
@@ -88,9 +103,7 @@ public final class Node: Sendable {
       throw error
     }
     Node.tell(clients.server, operators, log)
-    let announcing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: Node.heartbeat) { _ in
-      broker.announce(status.report.json)
-    }
+    let chores = lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, on: loop)]
     Task {
       do {
         try await broker.start()
@@ -105,7 +118,7 @@ public final class Node: Sendable {
       clients: clients,
       operators: operators,
       loop: loop,
-      announcing: announcing,
+      chores: chores,
       log: log
     )
   }
@@ -129,7 +142,7 @@ public final class Node: Sendable {
   }
 
   private func stop() async {
-    announcing.cancel()
+    for chore in chores { chore.cancel() }
     status.standing.state = .stopped
     status.broker.announce(status.report.json)
     let deadline = NIODeadline.now() + Node.lastAnswers

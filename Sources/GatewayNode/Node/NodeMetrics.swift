@@ -1,4 +1,6 @@
+internal import Admission
 internal import Delivery
+private import NIOCore
 internal import Sessions
 internal import Telemetry
 internal import Transports
@@ -28,6 +30,13 @@ struct NodeMetrics {
       "sluice_refused_total",
       help: "Connections that were sent to another node because this one drains."
     )
+    registry.add(transport.connects, "sluice_connects_total", help: "Connections let in to be held.")
+    registry.add(
+      transport.overloaded,
+      "sluice_overloaded_total",
+      help: "Connections told to come back because too many came at once."
+    )
+    registry.add(transport.aged, "sluice_aged_total", help: "Connections sent away because of their age.")
     registry.add(
       transport.tooSlow,
       "sluice_too_slow_total",
@@ -69,6 +78,11 @@ struct NodeMetrics {
     )
     registry.add(delivery.logReads, "sluice_log_reads_total", help: "Reads of a log to repair or catch up.")
     registry.add(delivery.resumes, "sluice_resumes_total", help: "Subscriptions from a position held before.")
+    registry.add(
+      delivery.resumeReads,
+      "sluice_resume_reads_total",
+      help: "Reads of Redis that resumes have caused: most are served from memory."
+    )
     registry.add(delivery.resumed, "sluice_resumed_total", help: "Those that went on without a gap.")
   }
 
@@ -76,6 +90,31 @@ struct NodeMetrics {
     registry.add(delivery.channels, "sluice_channels", help: "Channels followed.")
     registry.add(delivery.subscriptions, "sluice_subscriptions", help: "Subscriptions of clients.")
     registry.add(delivery.ringBytes, "sluice_ring_bytes", help: "Memory of recent messages, in bytes.")
+  }
+
+  /// Adds how the node fares.
+  func add(_ meter: NodeMeter) {
+    registry.gauge("sluice_accept_rate", help: "Connections a second that are let in at present.") {
+      meter.gate.rate
+    }
+    registry.gauge(
+      "sluice_accept_queue_seconds",
+      help: "How long the last of those who were told to come back has to wait."
+    ) {
+      meter.gate.queueSeconds(now: .now())
+    }
+    registry.gauge(
+      "sluice_loop_lag_seconds",
+      help: "The worst lag of an event loop in the last seconds."
+    ) {
+      meter.load.lagMS / 1_000
+    }
+    registry.gauge(
+      "sluice_resume_reads_per_thousand",
+      help: "Reads of Redis for each thousand resumes since the start."
+    ) {
+      meter.load.readsPerThousandResumes
+    }
   }
 
   /// Adds how the node stands.
@@ -96,7 +135,7 @@ struct NodeMetrics {
       Double(status.standing.drain?.remaining ?? 0)
     }
     registry.gauge("sluice_uptime_seconds", help: "Seconds since the node began.") {
-      Double(status.report.uptime)
+      Double(status.uptime)
     }
     registry.gauge(
       "sluice_info",

@@ -1,6 +1,6 @@
 internal import NIOCore
 internal import Sessions
-private import Wire
+internal import Wire
 
 /// What a node says of itself to the cluster and to operators: one JSON object.
 struct NodeReport: Equatable {
@@ -11,8 +11,23 @@ struct NodeReport: Equatable {
   var version: String
   /// Whole seconds since the process began to serve.
   var uptime: Int
+  /// When it did, in milliseconds since 1970.
+  var startedAt: Int64 = 0
   var connections = Connections()
   var drain: Drain.Progress?
+  var load = NodeLoad()
+  var life = Life.lives
+  /// How long ago the node said this.
+  var silence = TimeAmount.zero
+
+  /// What the registry knows of the process behind the report.
+  enum Life: Equatable {
+    case lives
+    /// Its lease is over. `replacedBy` is a later process of the same name.
+    case dead(replacedBy: String?)
+  }
+
+  var isAlive: Bool { life == .lives }
 
   struct Connections: Equatable {
     var webSocket = 0
@@ -34,7 +49,7 @@ extension NodeReport {
     bytes.openObject()
     bytes.writeMember("node", node)
     bytes.writeMember("incarnation", incarnation)
-    bytes.writeMember("state", state.rawValue)
+    bytes.writeMember("state", shownState)
     bytes.writeMember("version", version)
     bytes.writeMember("uptime_s", uptime)
     bytes.writeMember("connections") { bytes in
@@ -48,14 +63,22 @@ extension NodeReport {
       bytes.writeMember("drain") { bytes in
         bytes.openObject()
         bytes.writeMember("remaining", drain.remaining)
-        bytes.writeMember("per_second") { $0.writeString(NodeReport.oneDecimal(drain.perSecond)) }
+        bytes.writeMember("per_second", drain.perSecond)
         bytes.writeMember("seconds_left", drain.secondsLeft)
         bytes.writeMember("forced", drain.forced)
         bytes.closeObject()
       }
     }
+    bytes.writeMember("started_at", startedAt)
+    bytes.writeMember("alive", isAlive)
+    bytes.writeMember("seen_s", silence.nanoseconds / 1_000_000_000)
+    if case .dead(let successor?) = life { bytes.writeMember("replaced_by", successor) }
+    load.write(to: &bytes)
     bytes.closeObject()
   }
+
+  /// Who has stopped in order says so last; any other end is a death.
+  var shownState: String { isAlive || state == .stopped ? state.rawValue : "dead" }
 
   /// Reads what another node wrote; nil for what is none.
   init?(_ json: ByteBuffer) {
@@ -69,6 +92,7 @@ extension NodeReport {
     self.state = state
     self.version = version
     self.uptime = Int(uptime)
+    startedAt = object["started_at"]?.integer ?? 0
     if let connections = object["connections"]?.object {
       self.connections = Connections(
         webSocket: Int(connections["websocket"]?.integer ?? 0),
@@ -77,18 +101,13 @@ extension NodeReport {
       )
     }
     if let drain = object["drain"]?.object {
-      let pace = drain["per_second"].map { String(buffer: $0.bytes) }
       self.drain = Drain.Progress(
         remaining: Int(drain["remaining"]?.integer ?? 0),
-        perSecond: pace.flatMap(Double.init) ?? 0,
+        perSecond: drain["per_second"]?.number ?? 0,
         secondsLeft: Int(drain["seconds_left"]?.integer ?? 0),
         forced: Int(drain["forced"]?.integer ?? 0)
       )
     }
-  }
-
-  private static func oneDecimal(_ number: Double) -> String {
-    let tenths = Int((number * 10).rounded())
-    return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    load = NodeLoad(object)
   }
 }

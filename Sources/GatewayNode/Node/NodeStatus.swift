@@ -18,19 +18,43 @@ final class NodeStatus: Sendable {
   let incarnation: String
   let broker: any Broker
   private let metrics: TransportMetrics
+  private let load: @Sendable () -> NodeLoad
   private let began = NIODeadline.now()
+  private let startedAt = WallClock.milliseconds()
   private let box = NIOLockedValueBox(Standing(state: .starting))
 
-  init(node: String, incarnation: String, broker: any Broker, metrics: TransportMetrics) {
+  init(
+    node: String,
+    incarnation: String,
+    broker: any Broker,
+    metrics: TransportMetrics,
+    load: @escaping @Sendable () -> NodeLoad = { NodeLoad() }
+  ) {
     self.node = node
     self.incarnation = incarnation
     self.broker = broker
     self.metrics = metrics
+    self.load = load
   }
 
   var standing: Standing {
     get { box.withLockedValue { $0 } }
     set { box.withLockedValue { $0 = newValue } }
+  }
+
+  /// Whether this node is called by that name, or by that incarnation.
+  func isCalled(_ name: String) -> Bool { name == node || name == incarnation }
+
+  /// Whole seconds since the process began to serve.
+  var uptime: Int { Int((NIODeadline.now() - began).nanoseconds / 1_000_000_000) }
+
+  /// Connections that are held open.
+  var connections: NodeReport.Connections {
+    NodeReport.Connections(
+      webSocket: metrics.webSockets.value,
+      eventStream: metrics.eventStreams.value,
+      poll: metrics.polls.value
+    )
   }
 
   /// What the node says of itself at this moment.
@@ -41,13 +65,11 @@ final class NodeStatus: Sendable {
       incarnation: incarnation,
       state: standing.state,
       version: Version.text,
-      uptime: Int((NIODeadline.now() - began).nanoseconds / 1_000_000_000),
-      connections: NodeReport.Connections(
-        webSocket: metrics.webSockets.value,
-        eventStream: metrics.eventStreams.value,
-        poll: metrics.polls.value
-      ),
-      drain: standing.drain
+      uptime: uptime,
+      startedAt: startedAt,
+      connections: connections,
+      drain: standing.drain,
+      load: load()
     )
   }
 

@@ -9,6 +9,9 @@ protocol SessionKeeper: AnyObject {
   /// Memberships that outlive their connection for the grace time.
   var departing: Int { get }
 
+  /// Sessions that stayed after their goodbye until they were closed for it, ever.
+  var outstayed: Int { get }
+
   /// Whether new sessions are told to go elsewhere.
   func refuseNew(_ refusing: Bool)
 

@@ -1,11 +1,11 @@
-internal import Wire
-internal import Sessions
 internal import Brokering
 internal import NIOCore
+internal import Sessions
+internal import Wire
 
-/// The nodes of the cluster, as its registry and this node itself know them.
+/// The nodes of the cluster, as its registry and this node itself know them: the living, and for a while the dead.
 struct ClusterNodes {
-  /// By name; a node that came back hides its earlier lives.
+  /// By name, the later process of one name first.
   let reports: [NodeReport]
 
   /// What the registry has, this node's own entry as it is now.
@@ -14,29 +14,49 @@ struct ClusterNodes {
   }
 
   init(_ records: [NodeRecord], own: NodeReport) {
-    let others = records.filter { $0.incarnation != own.incarnation }.map { record in
-      (report: ClusterNodes.report(of: record), isAlive: record.isAlive)
+    let others = records.filter { $0.incarnation != own.incarnation }.map(ClusterNodes.report)
+    let all = (others + [own]).sorted {
+      ($0.node, $1.startedAt, $0.incarnation) < ($1.node, $0.startedAt, $1.incarnation)
     }
-    let living = Set(others.filter(\.isAlive).map(\.report.node) + [own.node])
-    let shown = others.filter { $0.isAlive || !living.contains($0.report.node) }.map(\.report)
-    reports = (shown + [own]).sorted { ($0.node, $0.incarnation) < ($1.node, $1.incarnation) }
+    var last: NodeReport?
+    reports = all.map { report in
+      defer { if last?.node != report.node { last = report } }
+      guard let last, last.node == report.node else { return report }
+      return report.followed(by: last)
+    }
   }
 
-  /// The node of that name; where two have it, the one that serves.
+  /// The node of that name, or that incarnation: of those that share a name a living one, the latest.
   subscript(name: String) -> NodeReport? {
-    let named = reports.filter { $0.node == name }
-    return named.first { $0.state == .ready } ?? named.first
+    let named = reports.filter { $0.node == name || $0.incarnation == name }
+    return named.first(where: \.isAlive) ?? named.first
+  }
+
+  /// Those that live under a name; more than one is a mistake in the settings.
+  func living(_ name: String) -> [NodeReport] {
+    reports.filter { $0.node == name && $0.isAlive }
+  }
+
+  /// Connections a second that the others take which can take any; nil when there are none.
+  func acceptable(besides own: String) -> Double? {
+    let others = reports.filter { $0.isAlive && $0.state == .ready && $0.incarnation != own }
+    return others.isEmpty ? nil : others.reduce(0) { $0 + $1.load.acceptRate }
   }
 
   var json: ByteBuffer {
     var bytes = ByteBuffer()
     bytes.openObject()
-    bytes.writeMember("nodes", arrayOf: reports) { $1.write(to: &$0) }
+    write(to: &bytes)
     bytes.closeObject()
     return bytes
   }
 
-  /// A node whose lease is over holds nothing, whatever it said last.
+  /// Writes its member into an open object.
+  func write(to bytes: inout ByteBuffer) {
+    bytes.writeMember("nodes", arrayOf: reports) { $1.write(to: &$0) }
+  }
+
+  /// What its record says of a node.
   private static func report(of record: NodeRecord) -> NodeReport {
     var report =
       NodeReport(record.state)
@@ -47,11 +67,32 @@ struct ClusterNodes {
         version: "",
         uptime: 0
       )
-    if !record.isAlive {
-      report.state = .stopped
-      report.connections = NodeReport.Connections()
-      report.drain = nil
-    }
+    report.silence = record.silence
+    return record.isAlive ? report : report.dead(replacedBy: nil)
+  }
+}
+
+extension NodeReport {
+  /// How long ago the process began, in seconds, by the clock of the registry alone. A little less than the truth.
+  private var age: Int { uptime + Int(silence.nanoseconds / 1_000_000_000) }
+
+  /// A node that is dead holds nothing, whatever it said last.
+  fileprivate func dead(replacedBy successor: String?) -> NodeReport {
+    var report = self
+    report.life = .dead(replacedBy: successor)
+    report.connections = Connections()
+    report.drain = nil
+    report.load = NodeLoad()
     return report
   }
+
+  /// The same, when a later process has its name. Its lease may last for some seconds more, but it has said nothing
+  /// since the other began; if it has, both live.
+  fileprivate func followed(by later: NodeReport) -> NodeReport {
+    let heardSince = later.age - Int(silence.nanoseconds / 1_000_000_000)
+    return isAlive && heardSince > NodeReport.overlap ? self : dead(replacedBy: later.incarnation)
+  }
+
+  /// Ages are whole seconds, told every second or two.
+  private static let overlap = 3
 }

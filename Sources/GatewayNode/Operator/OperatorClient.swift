@@ -20,8 +20,8 @@ public struct OperatorClient: Sendable {
   static let limit = 16 << 20
 
   public let url: OperatorURL
-  private let key: String?
-  private let timeout: TimeAmount
+  let key: String?
+  let timeout: TimeAmount
 
   /// - Parameters:
   ///   - key: what the listener asks for as `Authorization: Bearer`.

@@ -10,49 +10,89 @@ extension OperatorDesk {
     withNodes(responder) { nodes, responder in responder.respondJSON(nodes.json) }
   }
 
+  /// This node answers of itself without asking the cluster.
   func showNode(_ request: HTTPRequest, _ responder: Responder) {
+    if status.isCalled(request.parameters["node"] ?? "") { return responder.respondJSON(status.report.json) }
     withNode(request, responder) { report, responder in responder.respondJSON(report.json) }
   }
 
-  /// `{"over_seconds": 30}`; without it the settings' window.
+  /// `{"over_seconds": 30}`; without it the settings' window of the node.
   func startDrain(_ request: HTTPRequest, _ responder: Responder) {
-    let window: TimeAmount
+    let seconds: Int64?
     do {
-      window = try OperatorDesk.window(in: request.body) ?? conductor.settings.drainWindow
+      seconds = try OperatorDesk.seconds(in: request.body)
     } catch {
       return responder.respond(error)
     }
-    conduct(request, responder) { $0.drain(over: window) }
+    conduct(request, responder, .drain(overSeconds: seconds))
   }
 
   func endDrain(_ request: HTTPRequest, _ responder: Responder) {
-    conduct(request, responder) { $0.undrain() }
+    conduct(request, responder, .undrain)
   }
 
-  /// Does it to this node, or says why not; answers the node's object.
-  private func conduct(
-    _ request: HTTPRequest,
-    _ responder: Responder,
-    _ work: @escaping (Conductor) -> EventLoopFuture<NodeStatus.Standing>
-  ) {
-    guard request.parameters["node"] == status.node else {
-      return withNode(request, responder) { report, responder in
-        var error = ClientError(
-          .unavailable,
-          "\(report.node) is another node than the one asked, and only a node itself starts or ends its drain"
-        )
-        error.retryAfterMS = nil
-        responder.respond(Problem(error, status: .notImplemented))
+  /// Has the node do it, this one or another; answers the node's object, or says why it was not done.
+  private func conduct(_ request: HTTPRequest, _ responder: Responder, _ act: NodeCommand.Act) {
+    let name = request.parameters["node"] ?? ""
+    let operatorAddress = request.peer?.ipAddress ?? "an unknown address"
+    guard !status.isCalled(name) else {
+      let command = NodeCommand(act, by: operatorAddress)
+      conductor.carryOut(command).hop(to: responder.eventLoop).assumeIsolated().whenComplete { result in
+        switch result {
+        case .success(let reply): responder.respond(reply)
+        case .failure(let error): responder.respond(ClientError(.internal, "\(error)"))
+        }
       }
+      return
     }
+    let command = NodeCommand(act, by: "\(operatorAddress) at \(status.node)")
     let status = status
-    work(conductor).hop(to: responder.eventLoop).assumeIsolated().whenComplete { result in
-      switch result {
-      case .success(let standing) where standing.state == .starting:
-        responder.respond(ClientError(.unavailable, "the node is starting"))
-      case .success: responder.respondJSON(status.report.json)
-      case .failure(let error): responder.respond(ClientError(.internal, "\(error)"))
-      }
+    responder.respondLater {
+      await OperatorDesk.send(command, to: name, status)
+    } _: { reply, responder in
+      responder.respond(reply)
+    }
+  }
+
+  /// Sends a command to another node and waits for what it says.
+  private static func send(
+    _ command: NodeCommand,
+    to name: String,
+    _ status: NodeStatus
+  ) async -> Result<ByteBuffer, ClientError> {
+    let nodes: ClusterNodes
+    do throws(BrokerError) {
+      nodes = try await ClusterNodes.read(status)
+    } catch {
+      return .failure(
+        ClientError(
+          .unavailable,
+          """
+          the other nodes cannot be reached: \(error.reason); ask \(name) itself, at its own operator listener, or \
+          drain it by SIGTERM
+          """
+        )
+      )
+    }
+    guard let report = nodes[name] else {
+      return .failure(ClientError(.notFound, "there is no node \(name)"))
+    }
+    guard report.isAlive, report.state != .stopped else {
+      let seconds = report.silence.nanoseconds / 1_000_000_000
+      return .failure(
+        ClientError(.unavailable, "\(name) is \(report.shownState): it was last heard \(seconds) s ago")
+      )
+    }
+    guard report.incarnation == name || nodes.living(name).count == 1 else {
+      let all = nodes.living(name).map(\.incarnation).joined(separator: ", ")
+      return .failure(
+        ClientError(.badRequest, "several nodes live under the name \(name): name one of \(all)")
+      )
+    }
+    do throws(BrokerError) {
+      return NodeReply.read(try await status.broker.command(command.json, to: report.incarnation))
+    } catch {
+      return .failure(ClientError(.unavailable, "\(name) was not reached: \(error.reason)"))
     }
   }
 
@@ -87,7 +127,7 @@ extension OperatorDesk {
     }
   }
 
-  private static func window(in body: ByteBuffer) throws(ClientError) -> TimeAmount? {
+  private static func seconds(in body: ByteBuffer) throws(ClientError) -> Int64? {
     guard body.readableBytes > 0 else { return nil }
     let object: JSONObject
     do {
@@ -99,6 +139,16 @@ extension OperatorDesk {
     guard let seconds = field.integer, (0...3_600).contains(seconds) else {
       throw ClientError(.badRequest, "over_seconds is a whole number from 0 to 3600")
     }
-    return .seconds(seconds)
+    return seconds
+  }
+}
+
+extension Responder {
+  /// A node's object, or why there is none.
+  fileprivate func respond(_ reply: Result<ByteBuffer, ClientError>) {
+    switch reply {
+    case .success(let node): respondJSON(node)
+    case .failure(let error): respond(error)
+    }
   }
 }

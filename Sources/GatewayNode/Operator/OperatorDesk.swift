@@ -12,6 +12,8 @@ final class OperatorDesk {
   let registry: MetricsRegistry
   let metrics: TransportMetrics
   let namespaces: Namespaces
+  /// Who watches the cluster from this loop.
+  let watch: ClusterWatch
   /// The loop's own.
   let port: any BrokerPort
   private let key: OperatorKey
@@ -25,6 +27,7 @@ final class OperatorDesk {
     key: OperatorKey
   ) {
     self.status = status
+    watch = ClusterWatch(status)
     self.conductor = conductor
     registry = metrics.registry
     self.metrics = metrics.transport
@@ -44,10 +47,12 @@ final class OperatorDesk {
         body: ByteBuffer(string: registry.exposition())
       )
     }
+    add(.GET, Description.path, to: &routes, Description.ofOperatorListener.answer)
     add(.GET, "/v1/nodes", to: &routes) { [self] in listNodes($0, $1) }
     add(.GET, "/v1/nodes/{node}", to: &routes) { [self] in showNode($0, $1) }
     add(.POST, "/v1/nodes/{node}/drain", bodyLimit: 4_096, to: &routes) { [self] in startDrain($0, $1) }
     add(.DELETE, "/v1/nodes/{node}/drain", to: &routes) { [self] in endDrain($0, $1) }
+    add(.GET, "/v1/watch", to: &routes) { [self] in watch.add($0, $1) }
     add(.POST, "/v1/publish", bodyLimit: OperatorDesk.publishLimit, to: &routes) { [self] in publish($0, $1) }
     return routes
   }

@@ -35,6 +35,15 @@ public struct NodeSettings: Sendable {
   public var drainWindow = TimeAmount.seconds(30)
   public var settle = TimeAmount.seconds(5)
 
+  // MARK: Coming in
+
+  /// Connections a second that are let in to be held; nil for 1,000 on each event loop.
+  public var acceptRate: Int?
+  /// How many may come at once; nil for five seconds of the rate.
+  public var acceptBurst: Int?
+  /// About when a connection is sent away for its age; zero for never.
+  public var maxConnectionAge = TimeAmount.zero
+
   // MARK: Connections
 
   /// Silence after which a WebSocket is sent a ping; unanswered for as long again, it is closed.
@@ -72,6 +81,12 @@ public struct NodeSettings: Sendable {
   public var logLevel = Logger.Level.info
 
   public init() {}
+
+  /// Connections a second that are let in while the node is not busy.
+  public var acceptRatePerSecond: Int { acceptRate ?? 1_000 * eventLoops }
+
+  /// How many may come at once.
+  public var acceptBurstSize: Int { acceptBurst ?? 5 * acceptRatePerSecond }
 
   /// Whether a client without a token is served.
   public var servesAnonymous: Bool {

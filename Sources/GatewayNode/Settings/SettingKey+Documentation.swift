@@ -20,6 +20,11 @@ extension SettingKey {
       "A file with the key that the operator listener asks for: at least 16 visible characters in one line."
     case .drainWindow: "The time over which a drain sends its sessions away."
     case .settle: "The time for load balancers to notice a drain before the first session is sent away."
+    case .acceptRate:
+      "Connections a second that are let in to be held; fewer while the node is busy. Others are told when to come."
+    case .acceptBurst: "Connections that may come at once, beyond the rate."
+    case .maxConnectionAge:
+      "After about this time, within a fifth, a connection is asked to connect anew; 0s for never."
     case .heartbeat: "Silence after which a WebSocket is sent a ping. Stay below the proxy's read timeout."
     case .streamComment: "Silence after which an event stream is sent a comment."
     case .slowReaderLimit: "How long a reader may take nothing at all before it is closed (4008)."
@@ -52,6 +57,9 @@ extension SettingKey {
     case .operatorKeyFile: .path
     case .drainWindow: .duration(.zero ... .hours(1))
     case .settle: .duration(.zero ... .minutes(10))
+    case .acceptRate: .count(1...1_000_000)
+    case .acceptBurst: .count(1...10_000_000)
+    case .maxConnectionAge: .duration(.zero ... .hours(24 * 365))
     case .heartbeat: .duration(.seconds(1) ... .hours(1))
     case .streamComment: .duration(.seconds(1) ... .hours(1))
     case .slowReaderLimit: .duration(.seconds(1) ... .hours(24))
@@ -75,6 +83,8 @@ extension SettingKey {
     case .eventLoops: "the cores the process may use"
     case .anonymous: "allow where listen is loopback, else deny"
     case .trustedProxies, .operatorKeyFile: "none"
+    case .acceptRate: "1000 for each event loop"
+    case .acceptBurst: "five seconds of accept-rate"
     default: NodeSettings().text(of: self)
     }
   }
@@ -96,6 +106,9 @@ extension NodeSettings {
     case .operatorKeyFile: operatorKeyFile ?? "none"
     case .drainWindow: DurationText.write(drainWindow)
     case .settle: DurationText.write(settle)
+    case .acceptRate: "\(acceptRatePerSecond)"
+    case .acceptBurst: "\(acceptBurstSize)"
+    case .maxConnectionAge: DurationText.write(maxConnectionAge)
     case .heartbeat: DurationText.write(heartbeat)
     case .streamComment: DurationText.write(streamComment)
     case .slowReaderLimit: DurationText.write(slowReaderLimit)

@@ -11,6 +11,9 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case operatorKeyFile = "operator-key-file"
   case drainWindow = "drain-window"
   case settle
+  case acceptRate = "accept-rate"
+  case acceptBurst = "accept-burst"
+  case maxConnectionAge = "max-connection-age"
   case heartbeat
   case streamComment = "stream-comment"
   case slowReaderLimit = "slow-reader-limit"

@@ -6,6 +6,7 @@ enum NamespaceKey: String, CaseIterable {
   case history
   case historyTTL = "history_ttl"
   case presence
+  case presenceEvents = "presence_events"
   case publish
   case subscribe
   case delivery
@@ -17,6 +18,7 @@ enum NamespaceKey: String, CaseIterable {
     case .history: .count(0...1_000_000)
     case .historyTTL: .duration(.seconds(1) ... .hours(24 * 365))
     case .presence: .truth
+    case .presenceEvents: .choice(PresenceEvents.allCases.map(\.rawValue))
     case .publish, .subscribe: .choice(Permission.allCases.map(\.rawValue))
     case .delivery: .choice(DeliveryMode.allCases.map(\.rawValue))
     case .maxMessageBytes: .size(1...8_388_608)
@@ -110,6 +112,7 @@ extension NamespaceOptions {
     case (.pollMaxAge, .duration(let range)):
       return set(\.pollMaxAge, SettingsReader.seconds(text, in: range))
     case (.presence, _): return set(\.presence, SettingsReader.truth(text))
+    case (.presenceEvents, _): return set(\.presenceEvents, PresenceEvents(rawValue: text))
     case (.publish, _): return set(\.publish, Permission(rawValue: text))
     case (.subscribe, _): return set(\.subscribe, Permission(rawValue: text))
     case (.delivery, _): return set(\.delivery, DeliveryMode(rawValue: text))

@@ -67,6 +67,11 @@ struct SettingsReader {
     }
   }
 
+  mutating func read(_ key: SettingKey, into setting: inout Int?) {
+    guard case .count(let range) = key.kind else { return }
+    take(key, into: &setting) { text in Int(text).flatMap { range.contains($0) ? .some($0) : nil } }
+  }
+
   mutating func read(_ key: SettingKey, into setting: inout TimeAmount) {
     guard case .duration(let range) = key.kind else { return }
     take(key, into: &setting) { DurationText.read($0).flatMap { range.contains($0) ? $0 : nil } }

@@ -23,7 +23,8 @@ public struct SettingsReport: CustomStringConvertible {
   private static func line(_ name: String, _ options: NamespaceOptions) -> String {
     """
     \(name): history \(options.history), history_ttl \(DurationText.write(.seconds(Int64(options.historyTTL)))), \
-    presence \(options.presence), publish \(options.publish.rawValue), subscribe \(options.subscribe.rawValue), \
+    presence \(options.presence), presence_events \(options.presenceEvents.rawValue), \
+    publish \(options.publish.rawValue), subscribe \(options.subscribe.rawValue), \
     delivery \(options.delivery.rawValue), max_message_bytes \(SizeText.write(options.maxMessageBytes))
     """
   }

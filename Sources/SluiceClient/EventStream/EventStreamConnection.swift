@@ -29,6 +29,9 @@ public final class EventStreamConnection {
   private var events: ((Event) -> Void)?
   private var channel: (any Channel)?
   private var isAborted = false
+  private var isReading = true
+  /// Whether there is or was a TCP connection: when there was none, its end says nothing of the server.
+  public private(set) var wasConnected = false
   /// When something last arrived.
   public internal(set) var lastHeard = NIODeadline.now()
 
@@ -60,8 +63,11 @@ public final class EventStreamConnection {
     }
     connected.assumeIsolated().whenComplete { result in
       switch result {
-      case .failure(let error): self.tell(.closed(.failed("\(error)")))
-      case .success(let channel): if self.isAborted { channel.close(promise: nil) }
+      case .failure(let error): self.tell(.closed(.failed(ConnectFailure.reason(error))))
+      case .success(let channel):
+        self.wasConnected = true
+        if self.isAborted { channel.close(promise: nil) }
+        if !self.isReading { channel.setReading(false) }
       }
     }
   }
@@ -75,6 +81,14 @@ public final class EventStreamConnection {
   /// Changes the pace of a connection whose endpoint has a `readRate`; nil lifts it.
   public func setReadRate(_ bytesPerSecond: Int?) {
     channel?.setReadRate(bytesPerSecond)
+  }
+
+  /// Stops taking what comes, which then stays with the server, or goes on.
+  public func setReading(_ isReading: Bool) {
+    guard isReading != self.isReading else { return }
+    self.isReading = isReading
+    if isReading { lastHeard = .now() }
+    channel?.setReading(isReading)
   }
 
   func tell(_ event: Event) {

@@ -51,6 +51,14 @@ public final class HTTPConnection {
     finish(.failure(HTTPFailure("closed")))
   }
 
+  /// Gives up the request under way, which fails, and its connection.
+  public func cancel() {
+    guard pending != nil else { return }
+    handler?.close()
+    handler = nil
+    finish(.failure(HTTPFailure("cancelled")))
+  }
+
   private func connect() {
     guard !isConnecting else { return }
     isConnecting = true
@@ -61,14 +69,22 @@ public final class HTTPConnection {
     }
     connected.assumeIsolated().whenComplete { result in
       self.isConnecting = false
-      if case .failure(let error) = result { self.finish(.failure(HTTPFailure("\(error)"))) }
+      if case .failure(let error) = result {
+        self.finish(.failure(HTTPFailure(ConnectFailure.reason(error), isUnreachable: true)))
+      }
     }
   }
 
   func opened(_ handler: HTTPClientHandler) {
     guard !isClosed else { return handler.close() }
     self.handler = handler
-    if let pending { handler.send(pending.request) }
+    if let pending { handler.send(pending.request) } else { drop(handler) }
+  }
+
+  /// It came too late for the request that it was opened for.
+  private func drop(_ handler: HTTPClientHandler) {
+    self.handler = nil
+    handler.close()
   }
 
   func answered(_ response: HTTPResponse, from handler: HTTPClientHandler, keepsAlive: Bool) {

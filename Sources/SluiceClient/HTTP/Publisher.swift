@@ -24,23 +24,9 @@ public final class Publisher {
 
   public typealias Completion = (Result<Receipt, Failure>) -> Void
 
-  private struct Job {
-    let request: HTTPRequest
-    let deadline: NIODeadline
-    let done: Completion
-    var backoff: Backoff
-    var attempts = 0
-  }
-
   public let loop: any EventLoop
   private let headers: HTTPHeaders
-  private let backoff: Backoff
-  private var idle: CircularBuffer<HTTPConnection>
-  private var connections: [HTTPConnection]
-  private var waiting = CircularBuffer<Job>()
-  private var isClosed = false
-  /// Attempts that were answered `503` or not at all.
-  public private(set) var failedAttempts = 0
+  private let requester: Requester
 
   /// - Parameters:
   ///   - endpoints: tried in turn, so that a retry goes to another.
@@ -55,10 +41,14 @@ public final class Publisher {
   ) {
     self.loop = loop
     self.headers = headers
-    self.backoff = backoff
-    self.connections = (0..<connections).flatMap { _ in endpoints.map { HTTPConnection(to: $0, on: loop) } }
-    idle = CircularBuffer(self.connections)
+    requester = Requester(to: endpoints, connections: connections, backoff: backoff, on: loop)
   }
+
+  /// Attempts that were answered `503` or not at all.
+  public var failedAttempts: Int { requester.failedAttempts }
+
+  /// Publishes that are neither answered nor given up.
+  public var unsettled: Int { requester.unsettled }
 
   /// Publishes `data`, which is JSON. `done` is called once, with a failure when it was refused or when
   /// `deadline` has passed between two attempts.
@@ -70,72 +60,48 @@ public final class Publisher {
     deadline: NIODeadline,
     _ done: @escaping Completion
   ) {
+    let request = Publisher.request(channel, data: data, key: key, headers: headers)
+    requester.send(request, deadline: deadline) { result, attempts in
+      switch result {
+      case .success(let response) where response.status == .created || response.status == .ok:
+        done(.success(Receipt(response, attempts: attempts)))
+      case .success(let response):
+        let reason = String(buffer: response.body)
+        done(.failure(Failure(status: Int(response.status.code), reason: reason, attempts: attempts)))
+      case .failure(let failure):
+        let status = failure.response.map { Int($0.status.code) }
+        done(.failure(Failure(status: status, reason: failure.reason, attempts: attempts)))
+      }
+    }
+  }
+
+  /// Closes every connection; publishes that are not answered fail.
+  public func close() {
+    requester.close()
+  }
+
+  /// What publishes once, however often it is sent.
+  static func request(
+    _ channel: ChannelName,
+    data: ByteBuffer,
+    key: String?,
+    headers: HTTPHeaders
+  ) -> HTTPRequest {
     var request = HTTPRequest(.POST, "/v1/channels/\(channel.text)/messages", headers: headers, body: data)
     request.headers.add(name: "Content-Type", value: "application/json")
     request.headers.add(
       name: "Idempotency-Key",
       value: key ?? String(UInt64.random(in: .min ... .max), radix: 36)
     )
-    waiting.append(Job(request: request, deadline: deadline, done: done, backoff: backoff))
-    startWaiting()
+    return request
   }
+}
 
-  /// Publishes that are neither answered nor given up.
-  public var unsettled: Int { waiting.count + retrying + connections.count - idle.count }
-  private var retrying = 0
-
-  /// Closes every connection; publishes that are not answered fail.
-  public func close() {
-    isClosed = true
-    for connection in connections { connection.close() }
-    while let job = waiting.popFirst() { give(up: job, status: nil, "closed") }
-  }
-
-  private func startWaiting() {
-    while !isClosed, !waiting.isEmpty, let connection = idle.popFirst() {
-      var job = waiting.removeFirst()
-      job.attempts += 1
-      connection.send(job.request, timeout: .seconds(5)) { result in
-        self.idle.append(connection)
-        self.answered(job, result)
-        self.startWaiting()
-      }
-    }
-  }
-
-  private func answered(_ job: Job, _ result: Result<HTTPResponse, HTTPFailure>) {
-    switch result {
-    case .success(let response) where response.status == .created || response.status == .ok:
-      let cursor = (try? JSONObject(response.body))?["cursor"]?.string.flatMap { Cursor($0) }
-      job.done(
-        .success(Receipt(cursor: cursor, isRepeated: response.status == .ok, attempts: job.attempts))
-      )
-    case .success(let response) where [429, 502, 503, 504].contains(response.status.code):
-      retry(job, status: Int(response.status.code), "answered \(response.status)", response.retryAfter)
-    case .success(let response):
-      give(up: job, status: Int(response.status.code), String(buffer: response.body))
-    case .failure(let failure):
-      retry(job, status: nil, failure.description, nil)
-    }
-  }
-
-  private func retry(_ job: Job, status: Int?, _ reason: String, _ retryAfter: TimeAmount?) {
-    var job = job
-    failedAttempts += 1
-    let wait = job.backoff.next(atLeast: retryAfter ?? .zero)
-    guard !isClosed, .now() + wait < job.deadline else { return give(up: job, status: status, reason) }
-    retrying += 1
-    let again = job
-    loop.assumeIsolated().scheduleTask(in: wait) {
-      self.retrying -= 1
-      guard !self.isClosed else { return self.give(up: again, status: status, reason) }
-      self.waiting.append(again)
-      self.startWaiting()
-    }
-  }
-
-  private func give(up job: Job, status: Int?, _ reason: String) {
-    job.done(.failure(Failure(status: status, reason: reason, attempts: job.attempts)))
+extension Publisher.Receipt {
+  init(_ response: HTTPResponse, attempts: Int) {
+    cursor = (try? JSONObject(response.body))?["cursor"]?.string.flatMap { Cursor($0) }
+    isRepeated = response.status == .ok
+    self.attempts = attempts
   }
 }
 

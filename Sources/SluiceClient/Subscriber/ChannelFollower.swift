@@ -70,6 +70,17 @@ public struct ChannelFollower {
     return true
   }
 
+  /// A poll's answer, all its events taken, says that the next one goes on from here.
+  public mutating func answered(leg: Int, at cursor: Cursor) {
+    guard leg == source, sourcePosition != cursor else { return }
+    if let sourcePosition { track.record(.misplaced(asked: sourcePosition, answered: cursor)) }
+    sourcePosition = cursor
+    if position == nil {
+      track.record(.started(at: cursor))
+      position = cursor
+    }
+  }
+
   /// The subscriber leaves of its own will.
   public mutating func stopped() {
     track.record(.stopped)

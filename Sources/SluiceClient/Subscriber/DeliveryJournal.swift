@@ -4,6 +4,10 @@ public import NIOCore
 public enum SubscriberTransport: String, Sendable, CaseIterable {
   case webSocket
   case eventStream
+  /// Requests that are held until something happens.
+  case longPoll
+  /// Requests at intervals, which a cache may answer.
+  case shortPoll
   /// As a browser's `EventSource` does it: always the same URL, no session, any answer but a stream is final.
   case nativeEventSource
 }
@@ -11,7 +15,8 @@ public enum SubscriberTransport: String, Sendable, CaseIterable {
 /// Everything that one subscriber received, and when it was connected to what.
 public struct DeliveryJournal: Sendable {
   public struct Connection: Sendable {
-    /// The node's name; nil when it did not get to say it.
+    public let transport: SubscriberTransport
+    /// The node's name; nil when it did not get to say it, as polls never do.
     public var node: String?
     public var dialedAt: NIODeadline
     /// When every channel was subscribed.
@@ -25,6 +30,7 @@ public struct DeliveryJournal: Sendable {
   }
 
   public let subscriber: String
+  /// The one it began with.
   public let transport: SubscriberTransport
   public var tracks: [ChannelTrack]
   public var connections: [Connection]

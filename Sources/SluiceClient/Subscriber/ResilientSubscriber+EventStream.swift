@@ -4,85 +4,120 @@ import Wire
 
 extension ResilientSubscriber {
   func openEventStream(_ leg: SubscriberLeg) {
-    let isNative = settings.transport == .nativeEventSource
-    var path = "/v1/stream?channels=" + followers.map(\.channel.text).joined(separator: ",")
-    let isResuming = lastEventID.readableBytes > 0
-    if let since = initialSince, isNative || !isResuming { path += "&since=\(since)" }
-    if let presence = settings.presence { path += "&presence=\(presence.rawValue)" }
-    if let session, !isNative { path += "&session=\(session)" }
-    if let route = settings.route { path += "&route=\(route)" }
-    leg.asked = followers.map { isResuming ? $0.position : initialCursor }
-    leg.link = .eventStream(
-      EventStreamConnection(
-        to: endpoint,
-        path: path,
-        lastEventID: String(buffer: lastEventID),
-        headers: requestHeaders,
-        on: loop
-      ) { event in
-        switch event {
-        case .opened(let head): self.keepRoute(head.headers)
-        case .item(.event(let event)): self.take(event, on: leg)
-        case .item(.retry(let milliseconds)): self.retry = .milliseconds(Int64(milliseconds))
-        case .item(.comment): break
-        case .closed(let closure): self.eventStreamClosed(leg, closure)
-        }
-      }
-    )
+    leg.asked = followed.map(\.asked)
+    var parts = parts
+    if leg.transport == .nativeEventSource {
+      let places = followed.enumerated().map { ($0.offset, $0.element.serial) }
+      parts = [LegPart(places: places, presence: settings.presence, isFromStart: false)]
+    }
+    leg.unanswered = parts.reduce(0) { $0 + $1.places.count }
+    for part in parts where !leg.hasEnded {
+      leg.links.append(.eventStream(openEventStream(leg, part, isOnly: parts.count == 1)))
+    }
   }
 
-  /// What a stream is asked for that resumes nothing.
+  private func openEventStream(_ leg: SubscriberLeg, _ part: LegPart, isOnly: Bool) -> EventStreamConnection {
+    let isNative = leg.transport == .nativeEventSource
+    let channels = channels(of: part)
+    var eventID = isOnly && lastEventID?.channels == channels ? lastEventID?.id : nil
+    var path = "/v1/stream?channels=" + channels.map(\.text).joined(separator: ",")
+    if isNative {
+      if let since = initialSince { path += "&since=\(since)" }
+    } else if eventID == nil {
+      switch since(of: part) {
+      case nil: break
+      case .start: path += "&since=start"
+      case .positions(let set): eventID = ByteBuffer(string: set.description)
+      }
+    }
+    if let presence = part.presence { path += "&presence=\(presence.rawValue)" }
+    if let session, !isNative { path += "&session=\(session)" }
+    if let route = settings.route { path += "&route=\(route)" }
+    var isWelcomed = false
+    return EventStreamConnection(
+      to: endpoint,
+      path: path,
+      lastEventID: eventID.map { String(buffer: $0) },
+      headers: requestHeaders,
+      on: loop
+    ) { event in
+      switch event {
+      case .opened(let head): self.keepRoute(head.headers)
+      case .item(.event(let event)):
+        if case .welcome? = self.take(event, on: leg) {
+          if isWelcomed { return self.complaints.append("a second welcome") }
+          isWelcomed = true
+          self.welcomed(leg, part, at: event.lastEventID)
+        }
+        if isOnly, leg === self.current { self.lastEventID = (channels, event.lastEventID) }
+      case .item(.retry(let milliseconds)): self.retry = .milliseconds(Int64(milliseconds))
+      case .item(.comment): break
+      case .closed(let closure): self.ended(leg, self.end(of: leg, closure))
+      }
+    }
+  }
+
+  /// What a native stream is asked for.
   private var initialSince: SinceSet? {
     switch settings.since {
     case nil: return nil
     case .start: return .start
     case .cursor(let cursor):
       var set = CursorSet()
-      for follower in followers { set[follower.channel] = cursor }
+      for channel in followed { set[channel.channel] = cursor }
       return .positions(set)
     }
   }
 
-  private func take(_ event: ServerSentEvent, on leg: SubscriberLeg) {
-    lastEventID = event.lastEventID
-    if event.name == nil, glance(at: event.data, on: leg) { return }
-    guard let content = take(event.data, on: leg) else { return }
+  /// The event, unless it is a message that was taken by the short way.
+  private func take(_ event: ServerSentEvent, on leg: SubscriberLeg) -> ServerEvent? {
+    if event.name == nil, glance(at: event.data, on: leg) { return nil }
+    guard let content = take(event.data, on: leg) else { return nil }
     let isUnnamed = if case .message = content { true } else { false }
     if event.name != (isUnnamed ? nil : content.name.description) {
       complaints.append("an event named \(event.name ?? "nothing") that is a \(content.name)")
     }
-    switch content {
-    case .welcome: welcomed(leg)
-    case .goaway(_, let wait): connections[leg.serial].sentAwayAt = .now() + .milliseconds(Int64(wait))
-    default: break
+    if case .goaway(_, let wait) = content {
+      connections[leg.serial].sentAwayAt = .now() + .milliseconds(Int64(wait))
     }
+    return content
   }
 
   /// The id of the welcome says where the stream goes on.
-  private func welcomed(_ leg: SubscriberLeg) {
-    guard !leg.isReady else { return complaints.append("a second welcome") }
-    let positions = CursorSet(String(buffer: lastEventID)) ?? CursorSet()
-    for index in followers.indices {
-      let cursor = positions[followers[index].channel]
-      followers[index].subscribed(leg: leg.serial, at: cursor, resumed: false, asked: leg.asked[index])
+  private func welcomed(_ leg: SubscriberLeg, _ part: LegPart, at id: ByteBuffer) {
+    let positions = CursorSet(String(buffer: id)) ?? CursorSet()
+    for place in placesFollowed(of: part) {
+      let cursor = positions[followed[place].channel]
+      followed[place].follower.subscribed(
+        leg: leg.serial,
+        at: cursor,
+        resumed: false,
+        asked: leg.asked[place]
+      )
     }
-    leg.unanswered = 0
-    ready(leg)
+    leg.unanswered = leg.unanswered.map { $0 - part.places.count }
+    if leg.isReady { ready(leg) }
   }
 
-  private func eventStreamClosed(_ leg: SubscriberLeg, _ closure: EventStreamConnection.Closure) {
-    let isNative = settings.transport == .nativeEventSource
+  private func end(of leg: SubscriberLeg, _ closure: EventStreamConnection.Closure) -> LegEnd {
+    let isNative = leg.transport == .nativeEventSource
+    let wasReady = connections[leg.serial].readyAt != nil
     switch closure {
     case .ended:
-      ended(leg, "ended", redialIn: max(retry, settings.backoff.floor))
+      let wait = max(retry, settings.backoff.floor)
+      return LegEnd("ended", wasReady ? .later(wait) : .again(wait))
     case .failed(let reason):
-      ended(leg, "failed: \(reason)", redialIn: isNative ? retry + backoff.next() : backoff.next())
+      let wait = isNative ? retry + backoff.next() : backoff.next()
+      let wasConnected = leg.links.contains {
+        if case .eventStream(let connection) = $0 { connection.wasConnected } else { false }
+      }
+      return LegEnd("failed: \(reason)", wasConnected ? .otherwise(wait) : .later(wait))
     case .lost(let reason):
-      ended(leg, "lost: \(reason)", redialIn: isNative ? retry : backoff.next())
+      let wait = isNative ? retry : backoff.next()
+      return LegEnd("lost: \(reason)", wasReady ? .again(wait) : .otherwise(wait))
     case .refused(let response):
-      let isFinal = isNative || [400, 401, 403, 404].contains(response.status.code)
-      let wait = backoff.next(atLeast: response.retryAfter ?? .zero)
-      ended(leg, "refused: \(response.status.code)", redialIn: isFinal ? nil : wait)
+      let end = end(refusedWith: response)
+      return isNative ? LegEnd(end.reason, .never) : end
     }
   }
 }

@@ -9,15 +9,19 @@ extension ResilientSubscriber {
       guard let glance = MessageGlance(bytes), let index = index(of: bytes, glance.channel) else {
         return false
       }
-      guard let epoch = followers[index].position?.epoch, epoch.bytes == glance.epoch else { return false }
+      guard let epoch = followed[index].follower.position?.epoch, epoch.bytes == glance.epoch else {
+        return false
+      }
       let identity = PayloadIdentity(UnsafeRawBufferPointer(rebasing: bytes[glance.data]))
-      if followers[index].message(leg: leg.serial, Cursor(epoch, glance.offset), identity) { received += 1 }
+      let isNews = followed[index].follower.message(leg: leg.serial, Cursor(epoch, glance.offset), identity)
+      if isNews { received += 1 }
       return true
     }
   }
 
   /// Reads one event and does what it asks. False when it is not an event.
   func take(_ text: ByteBuffer, on leg: SubscriberLeg) -> ServerEvent? {
+    guard !leg.hasEnded, isWanted(text, on: leg) else { return nil }
     do throws(ServerEventError) {
       let event = try ServerEvent(parsing: text)
       if isNews(event, on: leg) { onEvent?(event) }
@@ -28,6 +32,16 @@ extension ResilientSubscriber {
     }
   }
 
+  /// A connection that is paused and ends brings what the kernel still held. It is let go instead: what was not taken
+  /// comes again.
+  private func isWanted(_ text: ByteBuffer, on leg: SubscriberLeg) -> Bool {
+    guard isPaused, leg.transport == .webSocket || leg.transport == .eventStream else { return true }
+    leg.takenWhilePaused += text.readableBytes
+    guard leg.takenWhilePaused > SubscriberLeg.mostWhilePaused else { return true }
+    ended(leg, LegEnd("let go while it was paused", .again(.zero)))
+    return false
+  }
+
   private func isNews(_ event: ServerEvent, on leg: SubscriberLeg) -> Bool {
     switch event {
     case .welcome(let session, let node, _, _):
@@ -35,30 +49,32 @@ extension ResilientSubscriber {
       self.session = session.secret
     case .message(let channel, let cursor, let data, _, _):
       guard let index = index(of: channel) else {
-        complaints.append("a message of \(channel), which was not asked for")
+        complain("a message of \(channel)", on: leg)
         return false
       }
       if let cursor {
-        guard followers[index].message(leg: leg.serial, cursor, PayloadIdentity(data)) else { return false }
+        let isNews = followed[index].follower.message(leg: leg.serial, cursor, PayloadIdentity(data))
+        guard isNews else { return false }
       } else if leg !== current {
         return false
       }
       received += 1
     case .gap(let channel, let gap):
       guard let index = index(of: channel) else {
-        complaints.append("a gap of \(channel), which was not asked for")
+        complain("a gap of \(channel)", on: leg)
         return false
       }
-      return followers[index].gap(leg: leg.serial, gap)
-    case .join, .leave:
-      return leg === current
+      return followed[index].follower.gap(leg: leg.serial, gap)
+    case .join(let channel, _), .leave(let channel, _):
+      return leg === current && index(of: channel) != nil
     default: break
     }
     return true
   }
 
-  func index(of channel: ChannelName) -> Int? {
-    followers.firstIndex { $0.channel == channel }
+  /// What comes for a channel that was followed until a moment ago is no fault.
+  private func complain(_ what: String, on leg: SubscriberLeg) {
+    if revision == 0 { complaints.append("\(what), which was not asked for") }
   }
 
   /// The place of the channel whose name stands at `range`.
@@ -67,7 +83,8 @@ extension ResilientSubscriber {
     while index < channelBytes.count {
       let name = channelBytes[index]
       let isSame =
-        name.count == range.count && name.withUnsafeBytes { text.holds($0, at: range.lowerBound) }
+        followed[index].isActive && name.count == range.count
+        && name.withUnsafeBytes { text.holds($0, at: range.lowerBound) }
       if isSame { return index }
       index += 1
     }

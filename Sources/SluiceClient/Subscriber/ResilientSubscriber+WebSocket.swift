@@ -8,41 +8,46 @@ extension ResilientSubscriber {
     if let session { query.append("session=\(session)") }
     if let route = settings.route { query.append("route=\(route)") }
     let path = "/v1/socket" + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
-    leg.link = .webSocket(
-      WebSocketConnection(to: endpoint, path: path, headers: requestHeaders, on: loop) { event in
-        switch event {
-        case .opened(let answer):
-          self.keepRoute(answer.headers)
-          if !self.isHeldBack { self.subscribeAll(on: leg) }
-        case .text(let text):
-          if !self.glance(at: text, on: leg), let event = self.take(text, on: leg) {
-            self.answer(event, on: leg)
-          }
-        case .binary: self.complaints.append("a binary message")
-        case .ping, .pong: break
-        case .closed(let closure): self.webSocketClosed(leg, closure)
+    let connection = WebSocketConnection(to: endpoint, path: path, headers: requestHeaders, on: loop) {
+      event in
+      switch event {
+      case .opened(let answer):
+        self.keepRoute(answer.headers)
+        if !self.isHeldBack { self.subscribeAll(on: leg) }
+      case .text(let text):
+        if !self.glance(at: text, on: leg), let event = self.take(text, on: leg) {
+          self.answer(event, on: leg)
         }
+      case .binary: self.complaints.append("a binary message")
+      case .ping, .pong: break
+      case .closed(let closure): self.ended(leg, self.end(of: leg, closure))
       }
-    )
+    }
+    leg.links = [.webSocket(connection)]
   }
 
   func subscribeAll(on leg: SubscriberLeg) {
-    for index in followers.indices { subscribe(index, on: leg) }
+    leg.unanswered = 0
+    for place in followed.indices where followed[place].isActive { subscribe(place, on: leg) }
   }
 
-  /// The number of a request is the channel's place, counted from 1.
-  private func subscribe(_ index: Int, on leg: SubscriberLeg) {
-    guard case .webSocket(let connection) = leg.link else { return }
-    let position = followers[index].position
-    leg.asked[index] = position ?? initialCursor
-    connection.send(
+  /// Asks for a channel on a connection that is open.
+  func subscribe(_ place: Int, on leg: SubscriberLeg) {
+    leg.lastRequest += 1
+    leg.requests[leg.lastRequest] = place
+    leg.unanswered = (leg.unanswered ?? 0) + 1
+    leg.openingSince = .now()
+    send(leg.lastRequest, place, on: leg)
+  }
+
+  private func send(_ id: Int64, _ place: Int, on leg: SubscriberLeg) {
+    let channel = followed[place]
+    while leg.asked.count <= place { leg.asked.append(nil) }
+    leg.asked[place] = channel.asked
+    leg.socket?.send(
       ClientRequest(
-        id: Int64(index + 1),
-        .subscribe(
-          channel: followers[index].channel,
-          since: position.map(Since.cursor) ?? settings.since,
-          presence: settings.presence
-        )
+        id: id,
+        .subscribe(channel: channel.channel, since: channel.sinceNow, presence: channel.presence)
       )
     )
   }
@@ -50,19 +55,37 @@ extension ResilientSubscriber {
   private func answer(_ event: ServerEvent, on leg: SubscriberLeg) {
     switch event {
     case .subscribed(let id, let channel, let cursor, let resumed):
-      guard let index = index(of: channel), id == Int64(index + 1), leg.unanswered > 0 else {
+      guard let id, let place = leg.requests.removeValue(forKey: id) else {
         return complaints.append("an answer to no subscription: \(channel) \(id.map(String.init) ?? "")")
       }
-      followers[index].subscribed(leg: leg.serial, at: cursor, resumed: resumed, asked: leg.asked[index])
-      leg.unanswered -= 1
-      if leg.isReady { ready(leg) }
+      if place >= 0 {
+        guard followed[place].channel == channel else {
+          return complaints.append("an answer for \(channel) to another's subscription")
+        }
+        if cursor != nil, leg.asked[place] == nil, followed[place].follower.position != nil {
+          // It has a position meanwhile, from the connection that this one takes over from.
+          leg.socket?.send(ClientRequest(id: -id, .unsubscribe(channel: channel)))
+          leg.requests[id] = place
+          return send(id, place, on: leg)
+        }
+        followed[place].follower.subscribed(
+          leg: leg.serial,
+          at: cursor,
+          resumed: resumed,
+          asked: leg.asked[place]
+        )
+      }
+      answered(leg)
     case .error(let id, let error):
-      guard let id, followers.indices.contains(Int(id) - 1), error.retryAfterMS != nil else {
+      guard let id, let place = leg.requests[id] else {
         return complaints.append("\(error.code.rawValue): \(error.message)")
       }
-      let wait = backoff.next(atLeast: .milliseconds(Int64(error.retryAfterMS ?? 0)))
-      loop.assumeIsolated().scheduleTask(in: wait) {
-        if leg === self.current || leg === self.successor { self.subscribe(Int(id) - 1, on: leg) }
+      if place >= 0, let wait = error.retryAfterMS {
+        askAgain(id, place, on: leg, after: backoff.next(atLeast: .milliseconds(Int64(wait))))
+      } else {
+        leg.requests[id] = nil
+        if place >= 0 { refused(place, error) }
+        if place < 0 || onRefused != nil { answered(leg) }
       }
     case .goaway(_, let wait):
       sentAway(leg, after: .milliseconds(Int64(wait)))
@@ -70,22 +93,50 @@ extension ResilientSubscriber {
     }
   }
 
-  private func webSocketClosed(_ leg: SubscriberLeg, _ closure: WebSocketConnection.Closure) {
+  private func answered(_ leg: SubscriberLeg) {
+    leg.unanswered = leg.unanswered.map { $0 - 1 }
+    if leg.isReady { ready(leg) }
+  }
+
+  private func askAgain(_ id: Int64, _ place: Int, on leg: SubscriberLeg, after wait: TimeAmount) {
+    loop.assumeIsolated().scheduleTask(in: wait) {
+      guard leg === self.current || leg === self.successor else { return }
+      if leg.requests[id] == place {
+        self.send(id, place, on: leg)
+      } else if leg.requests.removeValue(forKey: id) != nil {
+        self.answered(leg)
+      }
+    }
+  }
+
+  private func end(of leg: SubscriberLeg, _ closure: WebSocketConnection.Closure) -> LegEnd {
+    let wasReady = connections[leg.serial].readyAt != nil
     switch closure {
     case .failed(let reason):
-      ended(leg, "failed: \(reason)", redialIn: backoff.next())
+      let wait = backoff.next()
+      return LegEnd("failed: \(reason)", leg.socket?.wasConnected == true ? .otherwise(wait) : .later(wait))
     case .refused(let answer):
-      let retryAfter = HTTPResponse(status: .init(statusCode: answer.status), headers: answer.headers)
-        .retryAfter
-      let isFinal = [400, 401, 403, 404].contains(answer.status)
-      let wait = backoff.next(atLeast: retryAfter ?? .zero)
-      ended(leg, "refused: \(answer.status)", redialIn: isFinal ? nil : wait)
+      return end(
+        refusedWith: HTTPResponse(
+          status: .init(statusCode: answer.status),
+          headers: answer.headers,
+          body: answer.body
+        )
+      )
     case .closed(let code, let reason):
-      let isFinal = code.map { [.badToken, .forbidden, .tokenExpired].contains(CloseCode(rawValue: $0)) }
-      let end = "closed: \(code.map(String.init) ?? "no code") \(reason)"
-      ended(leg, end, closeCode: code, redialIn: isFinal == true ? nil : backoff.next())
+      let text = "closed: \(code.map(String.init) ?? "no code") \(reason)"
+      let wait = backoff.next()
+      let sequel: LegEnd.Sequel =
+        switch code.map({ CloseCode(rawValue: $0) }) {
+        case .badToken, .tokenExpired: .unauthorized
+        case .forbidden: .never
+        case .drain, .overload: .later(wait)
+        default: wasReady ? .again(wait) : .otherwise(wait)
+        }
+      return LegEnd(text, closeCode: code, sequel)
     case .lost(let reason):
-      ended(leg, "lost: \(reason)", redialIn: backoff.next())
+      let wait = backoff.next()
+      return LegEnd("lost: \(reason)", wasReady ? .again(wait) : .otherwise(wait))
     }
   }
 }

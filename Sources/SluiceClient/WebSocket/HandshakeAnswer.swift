@@ -1,10 +1,12 @@
-import NIOCore
+public import NIOCore
 public import NIOHTTP1
 
 /// What a server answered to the opening handshake.
 public struct HandshakeAnswer: Sendable, Equatable {
   public var status: Int
   public var headers: HTTPHeaders
+  /// Of a refusal, as far as it came.
+  public var body = ByteBuffer()
 
   public init(status: Int, headers: HTTPHeaders) {
     self.status = status

@@ -12,9 +12,14 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     /// Waits for the whole head of the answer.
     case handshaking(received: ByteBuffer)
     case open
+    /// Waits for the rest of a refusal's body.
+    case refused(HandshakeAnswer, length: Int)
     /// Waits for the end of the TCP connection.
     case ending(WebSocketConnection.Closure)
   }
+
+  /// Of a refusal.
+  private static let longestBody = 65_536
 
   private let connection: WebSocketConnection
   private let key: String
@@ -48,6 +53,8 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     case .open:
       decoder.append(bytes)
       decode(context)
+    case .refused(let answer, let length):
+      refuse(answer, length: length, bytes, context)
     case .ending:
       break
     }
@@ -57,6 +64,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     switch state {
     case .handshaking: connection.tell(.closed(.failed("the connection ended before the answer")))
     case .open: connection.tell(.closed(.lost("the connection ended without a close frame")))
+    case .refused(let answer, _): connection.tell(.closed(.refused(answer)))
     case .ending(let closure): connection.tell(.closed(closure))
     }
     context.fireChannelInactive()
@@ -66,6 +74,7 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     switch state {
     case .handshaking: state = .ending(.failed("\(error)"))
     case .open: state = .ending(.lost("\(error)"))
+    case .refused(let answer, _): state = .ending(.refused(answer))
     case .ending: break
     }
     connection.stopSending()
@@ -80,7 +89,8 @@ final class WebSocketClientHandler: ChannelInboundHandler {
         return
       }
       guard answer.status == 101 else {
-        return end(.refused(answer), context)
+        let length = answer.headers.first(name: "Content-Length").flatMap { Int($0) } ?? Self.longestBody
+        return refuse(answer, length: min(length, Self.longestBody), received, context)
       }
       guard answer.headers["Sec-WebSocket-Accept"] == [WebSocketHandshake.acceptKey(for: key)],
         answer.headers.first(name: "Upgrade")?.lowercased() == "websocket"
@@ -96,6 +106,27 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     } catch {
       end(.failed(error.description), context)
     }
+  }
+
+  /// Takes the body of a refusal, which says why; it has two seconds to come.
+  private func refuse(
+    _ answer: HandshakeAnswer,
+    length: Int,
+    _ bytes: ByteBuffer,
+    _ context: ChannelHandlerContext
+  ) {
+    var answer = answer
+    var bytes = bytes
+    let missing = length - answer.body.readableBytes
+    if let part = bytes.readSlice(length: min(missing, bytes.readableBytes)) {
+      answer.body.writeImmutableBuffer(part)
+    }
+    guard answer.body.readableBytes < length else { return end(.refused(answer), context) }
+    if case .handshaking = state {
+      let channel = context.channel
+      context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) { channel.close(promise: nil) }
+    }
+    state = .refused(answer, length: length)
   }
 
   private func decode(_ context: ChannelHandlerContext) {

@@ -102,6 +102,12 @@ public final class EntryServer: Sendable {
     }
   }
 
+  /// What it answers.
+  public func patterns() async throws -> [RouteTable.Pattern] {
+    guard let loop = self.loops.first else { return [] }
+    return try await loop.eventLoop.submit { loop.value.routes.patterns }.get()
+  }
+
   /// Connections that still speak HTTP.
   public func connectionCount() async throws -> Int {
     var count = 0

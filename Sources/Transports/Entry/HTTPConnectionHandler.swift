@@ -100,6 +100,9 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
       self.parserFailed(
         Problem(.tooLarge, "the request's head is too large", status: .requestHeaderFieldsTooLarge)
       )
+    case HTTPParserError.invalidVersion:
+      let status = HTTPResponseStatus.httpVersionNotSupported
+      self.parserFailed(Problem(.badRequest, "the versions of HTTP here are 1.1 and 1.0", status: status))
     case is HTTPParserError:
       self.parserFailed(Problem(.badRequest, "this is not HTTP/1"))
     case is ByteToMessageDecoderError:

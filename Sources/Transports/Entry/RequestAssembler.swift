@@ -131,7 +131,8 @@ extension RequestAssembler {
     if let problem = self.fault(in: head) { return .broken(problem) }
     if head.method == .CONNECT { return .broken(Problem(.methodNotAllowed, "this is no proxy")) }
     guard let target = RequestTarget(head.uri) else {
-      return .refused(.problem(Problem(.badRequest, "the request target is malformed")))
+      let message = "the target is malformed: expected a path and query, escapes like %2F, and UTF-8"
+      return .refused(.problem(Problem(.badRequest, message)))
     }
     if target.isAsterisk {
       guard head.method == .OPTIONS else {

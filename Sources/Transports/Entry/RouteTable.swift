@@ -6,8 +6,22 @@ public struct RouteTable {
   /// responder, now or later.
   public typealias Handler = (HTTPRequest, Responder) -> Void
 
+  /// What a route answers: a method, and a path like `/v1/channels/{channel}/messages`.
+  public struct Pattern: Sendable, CustomStringConvertible {
+    public let method: HTTPMethod
+    public let path: String
+
+    public init(_ method: HTTPMethod, _ path: String) {
+      self.method = method
+      self.path = path
+    }
+
+    public var description: String { "\(self.method.rawValue) \(self.path)" }
+  }
+
   public struct Route {
-    let method: HTTPMethod
+    let pattern: Pattern
+    var method: HTTPMethod { self.pattern.method }
     let segments: [Segment]
     /// Bytes the request's body may have; over it `413`.
     let bodyLimit: Int
@@ -50,7 +64,7 @@ public struct RouteTable {
         part.hasPrefix("{") ? Segment.parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
       }
     self.routes.append(
-      Route(method: method, segments: segments, bodyLimit: bodyLimit, handler: handler)
+      Route(pattern: Pattern(method, pattern), segments: segments, bodyLimit: bodyLimit, handler: handler)
     )
   }
 
@@ -65,8 +79,12 @@ public struct RouteTable {
     }
     if !others.isEmpty { return .otherMethods(allow: Self.allow(others)) }
     guard let fallback = self.fallback else { return .none }
-    return .found(Route(method: method, segments: [], bodyLimit: 0, handler: fallback), PathParameters())
+    let route = Route(pattern: Pattern(method, "*"), segments: [], bodyLimit: 0, handler: fallback)
+    return .found(route, PathParameters())
   }
+
+  /// Every route, in the order in which they were added. `HEAD` and `OPTIONS` are answered beside them.
+  public var patterns: [Pattern] { self.routes.map(\.pattern) }
 
   /// Every method that some route has, for the answer about the server as a whole.
   var allMethods: String { Self.allow(self.routes.map(\.method)) }

@@ -6,7 +6,7 @@ import Telemetry
 import Wire
 
 /// One client's event stream, from the answer's head to its end.
-final class EventStreamConnection: HeldConnection, TimerWheelRider {
+final class EventStreamConnection: AgingConnection, TimerWheelRider {
   let worker: Worker
   let session: Session
   let subscriber: Subscriber
@@ -14,6 +14,7 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
   let presence: PresenceWish?
   var place = -1
   var isTold = false
+  var age: ConnectionAge?
   var wheelPlace = TimerWheel.Place()
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
@@ -89,6 +90,8 @@ final class EventStreamConnection: HeldConnection, TimerWheelRider {
     body.end()
     ended()
   }
+
+  var isWritable: Bool { body?.isWritable == true }
 
   func closeNow() {
     body?.end()

@@ -27,10 +27,7 @@ extension Worker {
     for channel in channels {
       if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
     }
-    if isRefusing {
-      context.metrics.refused.add()
-      return sendElsewhere(request, responder, ClientError(.draining, "this node is draining; connect again"))
-    }
+    if let refusal = refusalToHold() { return sendElsewhere(request, responder, refusal) }
     let connection = EventStreamConnection(
       worker: self,
       session: session(of: request),
@@ -75,7 +72,8 @@ extension Worker {
     ]
     guard let body = responder.beginStream(headers: headers) else { return }
     var retry = ByteBuffer()
-    EventStreamEncoder.writeRetry(milliseconds: Jitter.refusedStreamMS(), into: &retry)
+    let wait = error.code == .overloaded ? error.retryAfterMS : nil
+    EventStreamEncoder.writeRetry(milliseconds: wait ?? Jitter.refusedStreamMS(), into: &retry)
     body.write(retry)
     body.end()
   }
@@ -85,7 +83,8 @@ extension HTTPRequest {
   /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
   fileprivate var streamSince: SinceSet? {
     get throws(ClientError) {
-      guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return try sinceSet }
+      let asked = try sinceSet
+      guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return asked }
       guard let since = SinceSet(last) else {
         throw ClientError(.badCursor, "Last-Event-ID: a cursor set (channel@epoch.offset,…) or start")
       }

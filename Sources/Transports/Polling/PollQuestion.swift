@@ -26,8 +26,10 @@ extension HTTPRequest {
   /// How long the poll may be held: `wait=`, 25 s when it is not given; not at all for a `HEAD`.
   var pollWait: TimeAmount {
     get throws(ClientError) {
-      guard let text = query["wait"] else { return method == .HEAD ? .zero : .seconds(25) }
-      guard let seconds = Int64(text), (0...55).contains(seconds) else {
+      guard let text = try parameter("wait") else { return method == .HEAD ? .zero : .seconds(25) }
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let seconds = Int64(text),
+        (0...55).contains(seconds)
+      else {
         throw ClientError(.badRequest, "wait: whole seconds from 1 to 55, or 0 for a short poll")
       }
       return method == .HEAD ? .zero : .seconds(seconds)

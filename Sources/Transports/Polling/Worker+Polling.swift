@@ -32,7 +32,7 @@ extension Worker {
       question.session = question.session ?? Session(user: nil)
     }
     if wait == .zero {
-      question.validators = request.headers[canonicalForm: "If-None-Match"].map(String.init)
+      question.validators = request.headers["If-None-Match"]
       let isPrivate = presence != nil || given != nil || request.isPersonal
       question.maxAge = isPrivate ? nil : channels.map { context.namespaces[$0].pollMaxAge }.min()
     }
@@ -40,9 +40,8 @@ extension Worker {
   }
 
   private func poll(_ question: PollQuestion, _ responder: Responder) {
-    if question.isLong, isRefusing {
-      context.metrics.refused.add()
-      return responder.respond(ClientError(.draining, "this node is draining; poll again"))
+    if question.isLong, let refusal = isRefusing || isNew(question) ? refusalToHold() : nil {
+      return responder.respond(refusal)
     }
     let poll = Poll(question, worker: self, responder: responder)
     responder.onGone = { poll.abandoned() }
@@ -63,6 +62,12 @@ extension Worker {
         responder.respond(failure)
       }
     }
+  }
+
+  /// Whether a poll costs what a connection costs. One that goes on where another has ended does not: its channels
+  /// are followed here, and it is answered from memory.
+  private func isNew(_ question: PollQuestion) -> Bool {
+    question.since == nil || !question.channels.allSatisfy(shard.isFollowing)
   }
 
   /// What a client is told of when to poll again, in seconds.

@@ -68,6 +68,8 @@ final class PresenceKeeper {
     guard let hold = holds[Key(channel: channel, holder: holder)], hold.leavesAt == nil else { return }
     departing += 1
     hold.leavesAt = wheel.eventLoop.now + delay
+    // It may be armed to be joined again after a failure.
+    wheel.disarm(hold)
     if delay > .zero { wheel.arm(hold, at: hold.leavesAt!) } else { leave(hold) }
   }
 
@@ -106,18 +108,17 @@ final class PresenceKeeper {
     return HolderID(serial: UInt64(bitPattern: Int64(hasher.finalize())) | 1 << 63)
   }
 
-  /// The cluster may have forgotten everybody.
+  /// The cluster may have forgotten everybody. Whoever is on the way out would never be taken out again.
   func joinAgain() {
-    for hold in holds.values { join(hold) }
+    for hold in holds.values where !hold.isLeaving { join(hold) }
   }
 
   private func join(_ hold: Hold) {
     port.join(hold.channel, hold.member, holder: hold.holder) { [weak self] in
-      guard let self, hold.leavesAt == nil else { return }
-      switch $0 {
-      case .success: hold.isJoined = true
-      case .failure: wheel.arm(hold, at: wheel.eventLoop.now + PresenceKeeper.retryAfter)
-      }
+      guard let self else { return }
+      if case .success = $0 { hold.isJoined = true } else { hold.isJoined = false }
+      guard !hold.isJoined, hold.leavesAt == nil else { return }
+      wheel.arm(hold, at: wheel.eventLoop.now + PresenceKeeper.retryAfter)
     }
   }
 
@@ -126,13 +127,15 @@ final class PresenceKeeper {
     port.leave(hold.channel, memberID: hold.member.id, holder: hold.holder) { [weak self] in
       guard let self else { return }
       let key = Key(channel: hold.channel, holder: hold.holder)
-      if case .failure = $0, holds[key] === hold {
+      // The same connection may have joined again meanwhile, and must not be taken out by a second try.
+      let isLatest = holds[key] === hold
+      if case .failure = $0, isLatest {
         hold.leavesAt = wheel.eventLoop.now + PresenceKeeper.retryAfter
         wheel.arm(hold, at: hold.leavesAt!)
         return
       }
       departing -= 1
-      if holds[key] === hold { holds[key] = nil }
+      if isLatest { holds[key] = nil }
     }
   }
 }

@@ -12,12 +12,10 @@ extension Worker {
 
   private func publish(_ request: HTTPRequest, _ responder: Responder) {
     guard admits(request, by: .rest, responder) else { return }
+    if let problem = request.contentProblem { return responder.respond(problem) }
     do throws(ClientError) {
       let channel = try request.channel
-      let key = request.headers.first(name: "Idempotency-Key")
-      if let key, !(1...ClientRequest.maximumKeyLength).contains(key.utf8.count) {
-        throw ClientError(.badRequest, "Idempotency-Key: 1 to \(ClientRequest.maximumKeyLength) bytes")
-      }
+      let key = try request.idempotencyKey
       publish(request.body, to: channel, user: nil, key: key, isValidated: false) {
         switch $0 {
         case .failure(let error): responder.respond(error)
@@ -27,11 +25,12 @@ extension Worker {
           body.writeMember("channel", channel.text)
           if let cursor = receipt.cursor { body.writeMember("cursor", cursor) }
           body.closeObject()
-          responder.respond(
-            receipt.isRepeated ? .ok : .created,
-            headers: ["Content-Type": "application/json", "Cache-Control": "no-store"],
-            body: body
-          )
+          var headers: HTTPHeaders = ["Content-Type": "application/json", "Cache-Control": "no-store"]
+          guard !receipt.isRepeated else { return responder.respond(.ok, headers: headers, body: body) }
+          if let cursor = receipt.cursor {
+            headers.add(name: "Location", value: cursor.location(in: channel))
+          }
+          responder.respond(.created, headers: headers, body: body)
         }
       }
     } catch {
@@ -69,10 +68,22 @@ extension Worker {
   }
 }
 
+extension ChannelName {
+  /// Where its messages are. No character of a channel's name needs an escape in a path.
+  fileprivate var messagesPath: String { "/v1/channels/\(self)/messages" }
+}
+
+extension Cursor {
+  /// The page that has this one message, as long as the log holds it.
+  fileprivate func location(in channel: ChannelName) -> String {
+    "\(channel.messagesPath)?since=\(Cursor(epoch, offset - 1))&limit=1"
+  }
+}
+
 extension HistoryPage {
   /// RFC 8288: `next` is the newer page, `prev` the older.
   func links(of channel: ChannelName, limit: Int?) -> [String] {
-    let path = "/v1/channels/\(channel)/messages"
+    let path = channel.messagesPath
     let limit = limit.map { "&limit=\($0)" } ?? ""
     var links: [String] = []
     if hasNewer, let last = messages.last {

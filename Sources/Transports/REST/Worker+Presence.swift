@@ -8,7 +8,7 @@ extension Worker {
       guard admits(request, by: .rest, responder) else { return }
       do throws(ClientError) {
         let channel = try request.channel
-        readPresence(of: channel, limit: try request.limit, after: request.query["after"]) {
+        readPresence(of: channel, limit: try request.limit, after: try request.after) {
           switch $0 {
           case .failure(let error): responder.respond(error)
           case .success(let page):

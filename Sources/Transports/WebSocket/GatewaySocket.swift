@@ -6,7 +6,7 @@ import Telemetry
 import Wire
 
 /// One client's WebSocket: its session, its subscriptions, and the answers to its commands.
-final class GatewaySocket: WebSocketOwner, HeldConnection {
+final class GatewaySocket: WebSocketOwner, AgingConnection {
   let worker: Worker
   let session: Session
   let user: String?
@@ -14,6 +14,7 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
   let holder: HolderID
   var place = -1
   var isTold = false
+  var age: ConnectionAge?
   weak var connection: WebSocketConnection<GatewaySocket>?
   private var strikes = Strikes()
   private var farewell: Farewell?
@@ -106,9 +107,21 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
   func sayGoodbye(reason: String) {
     let delay = Jitter.goodbyeMS()
     send(.goaway(reason: reason, reconnectAfterMS: delay))
-    let farewell = Farewell(self, delay: .milliseconds(Int64(delay)), now: worker.entry.eventLoop.now)
+    let now = worker.entry.eventLoop.now
+    let farewell = Farewell(self, reason: reason, delay: .milliseconds(Int64(delay)), now: now)
     self.farewell = farewell
     worker.entry.wheel.arm(farewell, at: farewell.closesAt)
+  }
+
+  var isWritable: Bool { connection?.isWritable == true }
+
+  /// Who is on its way goes all the same, and closes itself; who is not is left alone.
+  func stay() -> Bool {
+    guard let farewell else { return true }
+    guard farewell.reason == GoodbyeReason.drain else { return false }
+    worker.entry.wheel.disarm(farewell)
+    self.farewell = nil
+    return true
   }
 
   func closeNow() {
@@ -120,11 +133,13 @@ final class GatewaySocket: WebSocketOwner, HeldConnection {
 final class Farewell: TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
   let closesAt: NIODeadline
+  let reason: String
   private let reconnectsAt: NIODeadline
   private weak var socket: GatewaySocket?
 
-  init(_ socket: GatewaySocket, delay: TimeAmount, now: NIODeadline) {
+  init(_ socket: GatewaySocket, reason: String, delay: TimeAmount, now: NIODeadline) {
     self.socket = socket
+    self.reason = reason
     reconnectsAt = now + delay
     closesAt = reconnectsAt + .seconds(10)
   }
@@ -136,7 +151,7 @@ final class Farewell: TimerWheelRider {
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {
     if now < closesAt { return closesAt }
-    socket?.closeNow()
+    if let socket { socket.worker.close(outstaying: socket, after: reason) }
     return nil
   }
 }

@@ -1,4 +1,3 @@
-import Telemetry
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -7,10 +6,7 @@ extension Worker {
   func addWebSocketRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/socket") { [unowned self] request, responder in
       guard admits(request, by: .webSocket, responder) else { return }
-      if isRefusing {
-        context.metrics.refused.add()
-        return responder.respond(ClientError(.draining, "this node is draining; connect again"))
-      }
+      if let refusal = refusalToHold() { return responder.respond(refusal) }
       let session = session(of: request)
       var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + 4_096)
       settings.pingAfter = context.heartbeat

@@ -7,6 +7,20 @@ protocol HeldConnection: AnyObject {
   /// Tells the client to come back elsewhere, in its own jittered time.
   func sayGoodbye(reason: String)
 
+  /// The drain in which it was told to go is called off: it is not closed for staying. False when it must go for
+  /// another reason.
+  func stay() -> Bool
+
   /// Ends the connection as the end of a drain does.
   func closeNow()
+}
+
+extension HeldConnection {
+  func stay() -> Bool { true }
+}
+
+/// Why a connection is told to come back elsewhere, as `goaway` says it.
+enum GoodbyeReason {
+  static let drain = "drain"
+  static let age = "age"
 }

@@ -1,3 +1,4 @@
+public import Admission
 public import Telemetry
 public import Wire
 public import NIOCore
@@ -29,6 +30,10 @@ public struct TransportContext: Sendable {
   public var pollIntervalMaximum = TimeAmount.seconds(30)
   /// Channels of one connection, at the most.
   public var channelsPerConnection = 1_000
+  /// Who may come in now; nil for everybody at once.
+  public var gate: AcceptGate?
+  /// After about this time a connection is sent away, each after its own: within a fifth more or less. Nil for never.
+  public var maximumConnectionAge: TimeAmount?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 
@@ -62,6 +67,12 @@ public struct TransportMetrics: Sendable {
   /// Sessions that had to be closed at the end of a drain.
   public let forced = Counter()
   public let refused = Counter()
+  /// Held connections that were let in.
+  public let connects = Counter()
+  /// Those that were told to come back, because too many came at once.
+  public let overloaded = Counter()
+  /// Connections sent away because of their age.
+  public let aged = Counter()
   public let tooSlow = Counter()
 
   public init() {}

@@ -1,3 +1,4 @@
+import Admission
 import Delivery
 import Brokering
 import NIOCore
@@ -24,6 +25,24 @@ extension Worker {
       ClientError(.unauthorized, "this node serves no anonymous clients, and has no token keys")
     )
     return false
+  }
+
+  /// Why a connection that is to be held cannot come in now; nil when it may, and is counted.
+  func refusalToHold() -> ClientError? {
+    if isRefusing {
+      context.metrics.refused.add()
+      return ClientError(.draining, "this node is draining; connect again")
+    }
+    if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
+      context.metrics.overloaded.add()
+      return ClientError(
+        .overloaded,
+        "too many connect at once; there will be room in \((wait + 999) / 1_000) s",
+        retryAfterMS: wait
+      )
+    }
+    context.metrics.connects.add()
+    return nil
   }
 
   /// The session that the client gives back, or a new one.

@@ -1,3 +1,4 @@
+import Admission
 public import Brokering
 public import Delivery
 import NIOCore
@@ -16,6 +17,9 @@ public final class Worker {
   private var leaving: [any HeldConnection] = []
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
+  /// Sessions that stayed after the goodbye of a drain until they were closed for it, ever.
+  public private(set) var outstayed = 0
+  private let broker: any Broker
   private var seconds: RepeatedTask?
   let lag: LoopLag
   let polls: PollGathering
@@ -29,6 +33,7 @@ public final class Worker {
   ) {
     self.entry = entry
     self.context = context
+    self.broker = broker
     shard = DeliveryShard(
       loop: entry.eventLoop,
       broker: broker,
@@ -67,32 +72,58 @@ public final class Worker {
   /// Members that stay present for the grace time after their connection.
   public var departing: Int { presence.departing }
 
-  /// From now on new held connections are sent elsewhere, or taken again.
+  /// From now on new held connections are sent elsewhere, or taken again: then those that a drain has told to go,
+  /// and that are still here, may stay.
   public func refuseNew(_ isRefusing: Bool) {
     self.isRefusing = isRefusing
     guard !isRefusing else { return }
-    for connection in leaving {
-      connection.place = staying.count
+    for connection in leaving where connection.stay() {
+      forget(connection)
       connection.isTold = false
+      connection.place = staying.count
       staying.append(connection)
     }
-    leaving = []
   }
 
   /// Says goodbye to at most `count` connections that were not told yet; answers to how many.
   public func sendAway(_ count: Int) -> Int {
     let number = min(count, staying.count)
     for _ in 0..<number {
-      let connection = staying[staying.count - 1]
-      forget(connection)
-      connection.isTold = true
-      connection.place = leaving.count
-      leaving.append(connection)
       context.metrics.goodbyes.add()
-      connection.sayGoodbye(reason: "drain")
+      sendAway(staying[staying.count - 1], GoodbyeReason.drain)
     }
     shard.flush()
     return number
+  }
+
+  private func sendAway(_ connection: any HeldConnection, _ reason: String) {
+    forget(connection)
+    connection.isTold = true
+    connection.place = leaving.count
+    leaving.append(connection)
+    connection.sayGoodbye(reason: reason)
+  }
+
+  /// The connection is too old. Whether it was sent away: not while a drain does that at its own pace, nor while
+  /// it could not go on elsewhere without loss of time, because the cluster cannot be reached or others wait to
+  /// come in.
+  func sendAwayOld(_ connection: any AgingConnection, now: NIODeadline) -> Bool {
+    guard !isRefusing, connection.place >= 0, !connection.isTold, connection.isWritable,
+      broker.health.isReady, context.gate?.isBusy(now: now) != true
+    else { return false }
+    context.metrics.aged.add()
+    sendAway(connection, GoodbyeReason.age)
+    shard.flush()
+    return true
+  }
+
+  /// Its time after the goodbye is over, and it is still here.
+  func close(outstaying connection: any HeldConnection, after reason: String) {
+    if reason == GoodbyeReason.drain {
+      outstayed += 1
+      context.metrics.forced.add()
+    }
+    connection.closeNow()
   }
 
   /// Closes what is left; answers how many that were.
@@ -106,10 +137,21 @@ public final class Worker {
   func hold(_ connection: any HeldConnection) {
     connection.place = staying.count
     staying.append(connection)
+    guard let maximum = context.maximumConnectionAge, let connection = connection as? any AgingConnection
+    else { return }
+    let age = ConnectionAge(connection, worker: self)
+    connection.age = age
+    entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.eventLoop.now))
   }
 
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
+    if context.maximumConnectionAge != nil, let aging = connection as? any AgingConnection,
+      let age = aging.age
+    {
+      entry.wheel.disarm(age)
+      aging.age = nil
+    }
     forget(connection)
     connection.isTold = false
   }

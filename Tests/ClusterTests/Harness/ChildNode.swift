@@ -12,12 +12,15 @@ import Testing
 final class ChildNode: Sendable {
   private let process: ChildProcess
 
-  /// Kills a node and starts it again, as it was.
-  init(insteadOf name: String, in cluster: Cluster) async throws {
+  /// Kills a node and starts it again, as it was, or with further flags.
+  init(insteadOf name: String, in cluster: Cluster, _ flags: [String] = []) async throws {
     let old = try #require(cluster.pid(of: name), "\(name) does not run")
     let command = try String(contentsOfFile: "/proc/\(old)/cmdline", encoding: .utf8).split(separator: "\0")
     try await cluster.kill9(name)
-    process = try ChildProcess(command.map(String.init), output: "\(cluster.directory)/logs/\(name).log")
+    process = try ChildProcess(
+      command.map(String.init) + flags,
+      output: "\(cluster.directory)/logs/\(name).log"
+    )
     let pid = process.pid
     let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
     let facts = try #require(stat.split(separator: ")").last).split(separator: " ")

@@ -111,6 +111,8 @@ final class Cluster: Sendable {
   func makeWhole() async throws {
     for name in Cluster.names where pid(of: name) == nil { return try await up() }
     for index in nodePorts.indices {
+      let drain = HTTPRequest(.DELETE, "/v1/nodes/\(Cluster.nodeNames[index])/drain")
+      _ = try? await HTTP.send(drain, to: operating(index))
       let answer = try? await HTTP.get(node(index), "/readyz")
       guard answer?.status == .ok else { return try await up() }
     }

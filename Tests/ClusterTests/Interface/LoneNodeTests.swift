@@ -11,28 +11,7 @@ extension ClusterTests {
     private func withNode(_ options: String..., body: (Endpoint, ChildProcess, Endpoint) async throws -> Void)
       async throws
     {
-      let cluster = try await ClusterTests.cluster()
-      let ports = try FreePorts.pick(2)
-      let node = Endpoint(host: "127.0.0.1", port: ports[0])
-      let process = try ChildProcess(
-        [
-          cluster.binary, "serve", "--listen", "127.0.0.1:\(ports[0])", "--operator-listen",
-          "127.0.0.1:\(ports[1])",
-        ]
-          + options,
-        output: "\(cluster.directory)/logs/lone.log"
-      )
-      let outcome: Result<Void, any Error>
-      do {
-        try await eventually("a ready node") { (try? await HTTP.get(node, "/readyz"))?.status == .ok }
-        let backends = Endpoint(host: "127.0.0.1", port: ports[1])
-        outcome = .success(try await body(node, process, backends))
-      } catch {
-        outcome = .failure(error)
-      }
-      if process.exitStatus == nil { kill(process.pid, SIGKILL) }
-      _ = try await process.exit(within: .seconds(20))
-      try outcome.get()
+      try await LoneNode.run(options) { try await body($0.endpoint, $0.process, $0.backends) }
     }
 
     @Test func servesWithoutAnyArgumentThatNamesACluster() async throws {

@@ -16,6 +16,7 @@ import Wire
     var sessions: Int
     var untold: Int
     let departing = 0
+    var outstayed = 0
     let stays: Bool
     var isRefusing = true
     var told: [Int] = []
@@ -48,7 +49,12 @@ import Wire
     let crews: [Crew]
     let changes = NIOLockedValueBox(0)
 
-    init(_ sessions: [Int], stays: Bool = false, _ adjust: (inout NodeSettings) -> Void) throws {
+    init(
+      _ sessions: [Int],
+      stays: Bool = false,
+      others: @escaping @Sendable () async -> Double? = { nil },
+      _ adjust: (inout NodeSettings) -> Void
+    ) throws {
       var settings = NodeSettings()
       adjust(&settings)
       crews = try sessions.map { count in
@@ -68,6 +74,7 @@ import Wire
         loop: MultiThreadedEventLoopGroup.singleton.next(),
         crews: crews,
         log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        others: others,
         changed: { changes.withLockedValue { $0 += 1 } }
       )
     }
@@ -86,10 +93,22 @@ import Wire
       return answers
     }
 
+    /// Has a command carried out, and answers the node's object or the error's code.
+    func carryOut(_ act: NodeCommand.Act) async throws -> Result<JSONObject, ClientError> {
+      switch try await conductor.carryOut(NodeCommand(act, by: "test")).get() {
+      case .success(let node): .success(try JSONObject(node))
+      case .failure(let error): .failure(error)
+      }
+    }
+
     func waitUntil(_ state: NodeState) async throws {
+      try await waitUntil("\(state)") { $0.standing.state == state }
+    }
+
+    func waitUntil(_ what: String, _ condition: (NodeStatus) -> Bool) async throws {
       let deadline = NIODeadline.now() + .seconds(10)
-      while status.standing.state != state {
-        try #require(NIODeadline.now() < deadline, "still \(status.standing.state)")
+      while !condition(status) {
+        try #require(NIODeadline.now() < deadline, "in vain: \(what); it is \(status.standing)")
         try await Task.sleep(for: .milliseconds(5))
       }
     }
@@ -127,15 +146,67 @@ import Wire
 
   @Test func aCommandDrainsAndIsCalledOff() async throws {
     let cast = try Cast([4, 4]) { $0.settle = .zero }
-    #expect(try await cast.conductor.drain(over: .zero).get().state == .starting)
+    for act in [NodeCommand.Act.drain(overSeconds: 0), .undrain] {
+      guard case .failure(let error) = try await cast.carryOut(act) else {
+        Issue.record("a starting node obeyed")
+        return
+      }
+      #expect(error.code == .unavailable)
+    }
     cast.conductor.started()
-    let standing = try await cast.conductor.drain(over: .zero).get()
-    #expect(standing.state == .draining)
-    #expect(standing.drain?.forced == 0)
+    let node = try await cast.carryOut(.drain(overSeconds: 0)).get()
+    #expect(node["state"]?.string == "draining")
+    #expect(node["drain"]?.object?["forced"]?.integer == 0)
     try await cast.waitUntil(.drained)
     #expect(try await cast.keepers { $0.sessions } == [0, 0])
-    #expect(try await cast.conductor.undrain().get() == NodeStatus.Standing(state: .ready))
+    #expect(try await cast.carryOut(.undrain).get()["state"]?.string == "ready")
     #expect(try await cast.keepers { $0.isRefusing } == [false, false])
+  }
+
+  @Test func itIsTooLateToCallOffAnExit() async throws {
+    let cast = try Cast([0]) { $0.settle = .zero }
+    cast.conductor.started()
+    cast.conductor.signalled()
+    #expect(try await cast.conductor.exitCode.get() == 0)
+    guard case .failure(let error) = try await cast.carryOut(.undrain) else {
+      Issue.record("a node on its way out is ready again")
+      return
+    }
+    #expect(error.code == .draining)
+    #expect(error.retryAfterMS == nil)
+  }
+
+  @Test func thePaceIsWhatTheOthersTake() async throws {
+    let cast = try Cast([200], others: { 20 }) {
+      $0.settle = .milliseconds(300)
+      $0.drainWindow = .seconds(2)
+    }
+    cast.conductor.started()
+    cast.conductor.signalled()
+    // Far less than the 100 a second of the plan.
+    try await cast.waitUntil("a stretched drain") {
+      $0.standing.drain.map { $0.perSecond > 0 && $0.perSecond <= 21 && $0.secondsLeft > 5 } == true
+    }
+    cast.conductor.signalled()
+    #expect(try await cast.conductor.exitCode.get() == 1)
+  }
+
+  @Test func whoIsClosedForStayingIsCounted() async throws {
+    let cast = try Cast([5, 5], stays: true) {
+      $0.settle = .zero
+      $0.drainWindow = .zero
+    }
+    cast.conductor.started()
+    cast.conductor.signalled()
+    try await cast.waitUntil("everyone told") { $0.standing.drain?.remaining == 10 }
+    _ = try await cast.keepers { keeper in
+      keeper.outstayed += 2
+      keeper.sessions -= 2
+    }
+    try await cast.waitUntil("four that were closed") { $0.standing.drain?.forced == 4 }
+    #expect(cast.status.standing.drain?.remaining == 6)
+    cast.conductor.signalled()
+    #expect(try await cast.conductor.exitCode.get() == 1)
   }
 
   @Test(arguments: [

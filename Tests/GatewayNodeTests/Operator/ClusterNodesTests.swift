@@ -2,27 +2,56 @@ import Brokering
 import NIOCore
 import Sessions
 import Testing
+import Wire
 
 @testable import GatewayNode
 
 @Suite struct ClusterNodesTests {
-  private func report(_ node: String, _ life: String, _ state: NodeState = .ready) -> NodeReport {
+  private func report(
+    _ node: String,
+    _ life: String,
+    _ state: NodeState = .ready,
+    uptime: Int = 5,
+    startedAt: Int64 = 0
+  ) -> NodeReport {
     var report = NodeReport(
       node: node,
       incarnation: "\(node)/\(life)",
       state: state,
       version: "1",
-      uptime: 5,
+      uptime: uptime,
+      startedAt: startedAt,
       connections: NodeReport.Connections(webSocket: 1, eventStream: 2, poll: 3)
     )
+    report.load.messagesIn = 1.5
+    report.load.messagesOut = 20
+    report.load.connects = 0.1
+    report.load.memory = 4_096
+    report.load.lagMS = 2.5
+    report.load.acceptRate = 2_000
+    report.load.canPublish = true
+    report.load.problem = "deaf"
+    report.load.resumes = 3_000
+    report.load.resumeReads = 4
     if state == .draining {
       report.drain = Drain.Progress(remaining: 9, perSecond: 2.5, secondsLeft: 4, forced: 1)
     }
     return report
   }
 
-  private func record(_ report: NodeReport, isAlive: Bool = true) -> NodeRecord {
-    NodeRecord(incarnation: report.incarnation, isAlive: isAlive, state: report.json)
+  private func record(
+    _ report: NodeReport,
+    isAlive: Bool = true,
+    silence: TimeAmount = .zero
+  ) -> NodeRecord {
+    NodeRecord(incarnation: report.incarnation, isAlive: isAlive, state: report.json, silence: silence)
+  }
+
+  private func states(_ nodes: ClusterNodes) throws -> [String] {
+    try #require(try JSONObject(nodes.json)["nodes"]?.elements).compactMap(\.object).map { node in
+      let successor = node["replaced_by"]?.string.map { " by \($0)" } ?? ""
+      return "\(node["incarnation"]!.string!) \(node["state"]!.string!) \(node["alive"]!.bool!)\(successor)"
+    }
   }
 
   @Test(arguments: NodeState.allCases)
@@ -36,7 +65,10 @@ import Testing
       String(buffer: report("a", "1", .draining).json) == """
         {"node":"a","incarnation":"a/1","state":"draining","version":"1","uptime_s":5,\
         "connections":{"websocket":1,"sse":2,"poll":3},\
-        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1}}
+        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1},"started_at":0,"alive":true,"seen_s":0,\
+        "rates":{"messages_in":1.5,"messages_out":20,"connects":0.1},"memory_bytes":4096,"loop_lag_ms":2.5,\
+        "accept_rate":2000,"health":{"publish":true,"feed":false,"problem":"deaf"},\
+        "resumes":{"total":3000,"redis_reads":4,"reads_per_thousand":1.3}}
         """
     )
   }
@@ -56,23 +88,78 @@ import Testing
     #expect(ClusterNodes([], own: report("a", "1", .starting)).reports.count == 1)
   }
 
-  @Test func aDeadNodeIsStoppedAndHasNothing() throws {
-    let nodes = ClusterNodes([record(report("a", "1", .draining), isAlive: false)], own: report("b", "1"))
+  @Test func aDeadNodeIsDeadAndHasNothing() throws {
+    let nodes = ClusterNodes(
+      [
+        record(report("a", "1", .draining), isAlive: false),
+        record(report("c", "1", .stopped), isAlive: false),
+      ],
+      own: report("b", "1")
+    )
+    #expect(try states(nodes) == ["a/1 dead false", "b/1 ready true", "c/1 stopped false"])
     let dead = try #require(nodes["a"])
-    #expect(dead.state == .stopped)
+    #expect(dead.load == NodeLoad())
     #expect(dead.connections == NodeReport.Connections())
     #expect(dead.drain == nil)
   }
 
-  @Test func aNodeThatCameBackHidesItsEarlierLives() {
+  @Test func earlierLivesOfANodeAreDeadAndReplaced() throws {
     let nodes = ClusterNodes(
       [
-        record(report("a", "1"), isAlive: false), record(report("a", "2")),
-        record(report("b", "0"), isAlive: false),
+        record(report("a", "9", uptime: 60, startedAt: 1), isAlive: false, silence: .seconds(8)),
+        record(report("a", "2", uptime: 4, startedAt: 2)),
+        record(report("b", "0", uptime: 99, startedAt: 3), isAlive: false, silence: .seconds(30)),
+      ],
+      own: report("b", "1", startedAt: 4)
+    )
+    #expect(
+      try states(nodes) == [
+        "a/2 ready true", "a/9 dead false by a/2", "b/1 ready true", "b/0 dead false by b/1",
+      ]
+    )
+    #expect(nodes["a"]?.incarnation == "a/2")
+    #expect(nodes["a/9"]?.incarnation == "a/9")
+  }
+
+  /// A killed process holds its lease for some seconds after the next has come.
+  @Test func whoIsReplacedDoesNotLiveOnInItsLease() throws {
+    let nodes = ClusterNodes(
+      [
+        record(report("a", "1", uptime: 1, startedAt: 10), silence: .seconds(5)),
+        record(report("a", "2", uptime: 6, startedAt: 11)),
       ],
       own: report("b", "1")
     )
-    #expect(nodes.reports.map(\.incarnation) == ["a/2", "b/1"])
+    #expect(try states(nodes) == ["a/2 ready true", "a/1 dead false by a/2", "b/1 ready true"])
+    #expect(nodes.living("a").count == 1)
+  }
+
+  @Test func twoThatUseOneNameBothLive() throws {
+    let nodes = ClusterNodes(
+      [
+        record(report("a", "1", uptime: 60, startedAt: 1), silence: .seconds(1)),
+        record(report("a", "2", uptime: 30, startedAt: 2)),
+      ],
+      own: report("b", "1")
+    )
+    #expect(nodes.living("a").map(\.incarnation) == ["a/2", "a/1"])
+  }
+
+  @Test func theOthersTakeWhatTheReadyOnesTake() {
+    let nodes = ClusterNodes(
+      [
+        record(report("b", "1")), record(report("c", "1", .draining)),
+        record(report("d", "1"), isAlive: false),
+        record(report("e", "1")),
+      ],
+      own: report("a", "1")
+    )
+    #expect(nodes.acceptable(besides: "a/1") == 4_000)
+    #expect(nodes.acceptable(besides: "b/1") == 4_000)
+    #expect(
+      ClusterNodes([record(report("b", "1", .drained))], own: report("a", "1")).acceptable(besides: "a/1")
+        == nil
+    )
   }
 
   @Test func whoHasSaidNothingYetIsStarting() throws {

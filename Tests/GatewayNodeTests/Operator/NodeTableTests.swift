@@ -10,14 +10,21 @@ import Testing
         "uptime_s":75,"connections":{"websocket":1200,"sse":3,"poll":0}},\
         {"node":"g2","incarnation":"g2/cd","state":"draining","version":"0.1.0","uptime_s":90061,\
         "connections":{"websocket":7,"sse":0,"poll":1},\
-        "drain":{"remaining":8,"per_second":2.5,"seconds_left":12,"forced":0}}]}
+        "drain":{"remaining":8,"per_second":2.5,"seconds_left":12,"forced":0},"alive":true,\
+        "rates":{"messages_in":1.5,"messages_out":1234.4,"connects":0},"memory_bytes":52428800,\
+        "loop_lag_ms":2.6,"accept_rate":2000,"health":{"publish":true,"feed":true}},\
+        {"node":"g2","incarnation":"g2/ab","state":"dead","alive":false,"replaced_by":"g2/cd"},\
+        {"node":"g3","incarnation":"g3/ef","state":"dead","alive":false,"seen_s":75,"version":"0.1.0",\
+        "connections":{"websocket":0,"sse":0,"poll":0}}],"problem":"Redis is down"}
         """
     )
     #expect(
       try #require(NodeTable(body)).description == """
-        NODE       STATE     VERSION  UPTIME  WEBSOCKET  SSE  POLL  DRAIN
-        gateway-1  ready     0.1.0    1m15s   1200       3    0     -
-        g2         draining  0.1.0    1d1h    7          0    1     8 left, 12s
+        NODE       STATE     VERSION  UPTIME     WEBSOCKET  SSE  POLL  IN/S  OUT/S  CONN/S  ACCEPT/S  MEMORY  LAG  HEALTH  DRAIN
+        gateway-1  ready     0.1.0    1m15s      1200       3    0     -     -      -       -         -       -    -       -
+        g2         draining  0.1.0    1d1h       7          0    1     1.5   1234   0       2000      50MiB   3ms  ok      8 left, 12s
+        g3         dead      0.1.0    1m15s ago  0          0    0     -     -      -       -         -       -    -       -
+        the other nodes cannot be listed: Redis is down
         """
     )
   }

@@ -12,14 +12,22 @@ import Wire
       let incarnation = running.node.status.incarnation
       let node = """
         {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":N,\
-        "connections":{"websocket":0,"sse":0,"poll":0}}
+        "connections":{"websocket":0,"sse":0,"poll":0},"started_at":N,"alive":true,"seen_s":N,\
+        "rates":{"messages_in":N,"messages_out":N,"connects":N},"memory_bytes":N,"loop_lag_ms":N,\
+        "accept_rate":N,"health":{"publish":true,"feed":true},\
+        "resumes":{"total":N,"redis_reads":N,"reads_per_thousand":N}}
         """
+      let number =
+        /(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
       let list = try await running.ask(.GET, "/v1/nodes")
       #expect(list.status == .ok)
       #expect(list.headers.first(name: "Content-Type") == "application/json")
-      #expect(list.text.replacing(/"uptime_s":[0-9]+/, with: "\"uptime_s\":N") == "{\"nodes\":[\(node)]}")
-      let one = try await running.ask(.GET, "/v1/nodes/n1")
-      #expect(one.text.replacing(/"uptime_s":[0-9]+/, with: "\"uptime_s\":N") == node)
+      #expect(list.text.replacing(number) { "\($0.1)\":N" } == "{\"nodes\":[\(node)]}")
+      let escaped = incarnation.replacing("/", with: "%2F")
+      for path in ["/v1/nodes/n1", "/v1/nodes/\(escaped)"] {
+        let one = try await running.ask(.GET, path)
+        #expect(one.text.replacing(number) { "\($0.1)\":N" } == node)
+      }
       let missing = try await running.ask(.GET, "/v1/nodes/other")
       #expect(missing.status == .notFound)
       #expect(try missing.json["code"]?.string == "not_found")
@@ -58,6 +66,32 @@ import Wire
       for method in [HTTPMethod.POST, .DELETE] {
         let answer = try await running.ask(method, "/v1/nodes/n2/drain")
         #expect(answer.status == .notFound)
+      }
+    }
+  }
+
+  @Test func theClusterIsShownEachSecond() async throws {
+    try await RunningNode.with { running in
+      let url = try #require(OperatorURL("http://\(ListenAddress(running.node.operatorAddress))"))
+      var times: [Int64] = []
+      for try await view in OperatorClient(url).watch() {
+        let object = try JSONObject(view)
+        #expect(object["nodes"]?.elements?.first?.object?["node"]?.string == "n1")
+        #expect(NodeTable(view) != nil)
+        #expect(try #require(ClusterSummary(view)).description.hasPrefix("1 node  0 connections"))
+        times.append(try #require(object["time"]?.integer))
+        if times.count == 3 { break }
+      }
+      #expect(times.count == 3)
+      #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 >= 500 })
+    }
+  }
+
+  @Test func whoMayNotAskMayNotWatch() async throws {
+    try await RunningNode.with(settings: { $0.operatorKey = "0123456789abcdef" }) { running in
+      let url = try #require(OperatorURL("http://\(ListenAddress(running.node.operatorAddress))"))
+      await #expect(throws: OperatorClient.Failure.self) {
+        for try await _ in OperatorClient(url).watch() { Issue.record("it may") }
       }
     }
   }

@@ -85,7 +85,7 @@ import Wire
         """,
         """
         \(file.path): namespaces.chat.histroy: unknown, did you mean history?; a namespace has history, \
-        history_ttl, presence, publish, subscribe, delivery, max_message_bytes, poll_max_age
+        history_ttl, presence, presence_events, publish, subscribe, delivery, max_message_bytes, poll_max_age
         """,
         """
         \(file.path): namespaces.chat.delivery is "newest": expected one of log, latest, ephemeral
@@ -108,6 +108,7 @@ import Wire
         chat:
           history: 10
           presence: off
+          presence_events: batched
         my.app: {delivery: latest, publish: nobody, subscribe: token, poll_max_age: 5s}
         default:
           max_message_bytes: 1KiB
@@ -119,6 +120,7 @@ import Wire
     #expect(namespaces.fallback.historyTTL == 120)
     #expect(namespaces.fallback.history == 1_000)
     let chat = namespaces[try #require(ChannelName("chat:one"))]
+    #expect(chat.presenceEvents == .batched && namespaces.fallback.presenceEvents == .each)
     #expect(chat.history == 10 && !chat.presence && chat.maxMessageBytes == 1_024 && chat.historyTTL == 120)
     let app = namespaces[try #require(ChannelName("my.app"))]
     #expect(

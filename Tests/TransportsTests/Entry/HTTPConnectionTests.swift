@@ -168,6 +168,13 @@ struct HTTPConnectionTests {
     Refusal(request: "hello, are you there?\r\n\r\n", status: "400", code: "bad_request"),
     Refusal(request: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", status: "400", code: "bad_request"),
     Refusal(request: "GET /hello HTTP/1.1\r\nHost : a\r\n\r\n", status: "400", code: "bad_request"),
+    Refusal(request: "GET /hello HTTP/2.0\r\nHost: a\r\n\r\n", status: "505", code: "bad_request"),
+    Refusal(request: "GET /hello HTTP/1.2\r\nHost: a\r\n\r\n", status: "505", code: "bad_request"),
+    Refusal(
+      request: "POST /echo/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+      status: "501",
+      code: "bad_request"
+    ),
   ]
 
   @Test(arguments: refusals)

@@ -3,7 +3,7 @@ import RedisClient
 /// Presence of one channel is five keys: `presence` (member id → record), `order` (the ids, sorted), `users`
 /// (user → how many members), `counts` (member id → how many holders), `holders` (`lease id serial`, sorted, so
 /// that one lease's lie together). A record is `since #id #user #info`, a line feed, and the three texts; a
-/// length of -1 says that there is none.
+/// length of -1 says that there is none. With an empty name for the feed nothing is published.
 extension RedisScripts {
   private static let presence = """
     local presence, order, users, counts, holders = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -27,7 +27,7 @@ extension RedisScripts {
           local user = string.sub(record, first, first + tonumber(user_length) - 1)
           if redis.call('HINCRBY', users, user, -1) <= 0 then redis.call('HDEL', users, user) end
         end
-        redis.call('PUBLISH', feed, 'L' .. record)
+        if feed ~= '' then redis.call('PUBLISH', feed, 'L' .. record) end
       end
       return 1
     end
@@ -44,7 +44,7 @@ extension RedisScripts {
         redis.call('HSET', presence, id, record)
         redis.call('ZADD', order, 0, id)
         if user then redis.call('HINCRBY', users, user, 1) end
-        redis.call('PUBLISH', feed, 'J' .. record)
+        if feed ~= '' then redis.call('PUBLISH', feed, 'J' .. record) end
       end
       keep(ttl)
       return added
@@ -71,7 +71,7 @@ extension RedisScripts {
       local from = ARGV[2] and '(' .. ARGV[2] or '-'
       local ids = redis.call('ZRANGEBYLEX', order, from, '+', 'LIMIT', 0, tonumber(ARGV[1]) + 1)
       local records = {}
-      for index, id in ipairs(ids) do records[index] = redis.call('HGET', presence, id) end
+      if #ids > 0 then records = redis.call('HMGET', presence, unpack(ids)) end
       return { redis.call('ZCARD', order), redis.call('HLEN', users), records }
       """
   )

@@ -1,27 +1,44 @@
 import RedisClient
 
 extension RedisScripts {
-  /// Keys: meta, log. Arguments: the seconds messages are held, how many to read, the kind of range (`newest`,
-  /// `start`, `since`, `before`), and for the last two epoch and offset. Answers epoch, newest offset, oldest
-  /// offset and the entries, ascending; null when the channel has no epoch.
+  /// Keys: meta, log. Arguments: the seconds messages are held, how many to read, the bytes that their data may
+  /// have together, the kind of range (`newest`, `start`, `since`, `before`), and for the last two epoch and offset.
+  /// Answers epoch, newest offset, oldest offset and the entries, ascending; null when the channel has no epoch.
   static let read = RedisScript(
     log + """
-      local meta, log, ttl, limit, kind = KEYS[1], KEYS[2], tonumber(ARGV[1]), ARGV[2], ARGV[3]
+      local meta, log, ttl, kind = KEYS[1], KEYS[2], tonumber(ARGV[1]), ARGV[4]
+      local limit, data_limit = tonumber(ARGV[2]), tonumber(ARGV[3])
       local at = position(meta, log, ttl)
       if not at then return false end
+
+      -- Some entries at a time, from one end towards the other, until there are enough or their data is too much.
+      local function read(command, from, to, step)
+        local found, bytes = {}, 0
+        while #found < limit do
+          local some = redis.call(command, log, from, to, 'COUNT', math.min(limit - #found, 32))
+          if #some == 0 then break end
+          for index, entry in ipairs(some) do
+            bytes = bytes + #entry[2][4]
+            if #found > 0 and bytes > data_limit then return found end
+            found[#found + 1] = entry
+          end
+          from = whole(offset_of(some[#some]) + step) .. '-0'
+        end
+        return found
+      end
 
       local entries = {}
       local backwards
       if kind == 'newest' then
-        backwards = redis.call('XREVRANGE', log, '+', '-', 'COUNT', limit)
+        backwards = read('XREVRANGE', '+', '-', -1)
       elseif kind == 'start' then
-        entries = redis.call('XRANGE', log, '-', '+', 'COUNT', limit)
-      elseif ARGV[4] == at[1] then
-        local tail, offset = tonumber(at[2]), tonumber(ARGV[5])
+        entries = read('XRANGE', '-', '+', 1)
+      elseif ARGV[5] == at[1] then
+        local tail, offset = tonumber(at[2]), tonumber(ARGV[6])
         if kind == 'since' and offset < tail then
-          entries = redis.call('XRANGE', log, whole(offset + 1) .. '-0', '+', 'COUNT', limit)
+          entries = read('XRANGE', whole(offset + 1) .. '-0', '+', 1)
         elseif kind == 'before' and offset > 1 and offset <= tail + 1 then
-          backwards = redis.call('XREVRANGE', log, whole(offset - 1) .. '-0', '-', 'COUNT', limit)
+          backwards = read('XREVRANGE', whole(offset - 1) .. '-0', '-', -1)
         end
       end
       if backwards then

@@ -1,0 +1,41 @@
+import NIOCore
+
+/// Which rosters are to be read from Redis, one after another, and how far the present one is. Pure.
+struct RedisRosterQueue {
+  private var waiting: [String] = []
+  private var known: Set<String> = []
+  /// A page is on its way.
+  var isReading = false
+  /// Counts the losses of the feed: what was read over one of them is no comparison.
+  private(set) var losses = 0
+  /// Until then, members that Redis does not have may be on their way back: every node joins its own again.
+  private(set) var returnsUntil: NIODeadline?
+
+  /// The name of the feed whose roster is next.
+  var first: String? { waiting.first }
+
+  /// Nothing is heard from now on.
+  mutating func feedLost() {
+    losses += 1
+  }
+
+  mutating func append(_ name: String) {
+    if known.insert(name).inserted { waiting.append(name) }
+  }
+
+  mutating func removeFirst() {
+    known.remove(waiting.removeFirst())
+  }
+
+  /// Redis may have forgotten members; they have until then to be joined again.
+  mutating func expectReturns(until deadline: NIODeadline) {
+    returnsUntil = deadline
+  }
+
+  /// Whether the time for returns has just come to its end: who is absent now is gone.
+  mutating func returnsEnded(now: NIODeadline) -> Bool {
+    guard let until = returnsUntil, now >= until else { return false }
+    returnsUntil = nil
+    return true
+  }
+}

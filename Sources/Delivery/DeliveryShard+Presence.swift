@@ -1,0 +1,80 @@
+import Framing
+import NIOCore
+import Wire
+
+/// Telling who comes and who goes.
+extension DeliveryShard {
+  /// Tells a join or a leave of `member` to all who want to hear it: at once, or in channels whose events are
+  /// batched, together with what else happens until then.
+  func tellPresence(_ event: ServerEvent, of member: String, in log: ChannelLog) {
+    guard log.options.presenceEvents == .batched else { return broadcastPresence([(member, event)], in: log) }
+    if log.gathered.isEmpty {
+      loop.assumeIsolated().scheduleTask(in: .milliseconds(settings.presenceGatherMS)) { [weak self] in
+        guard let self else { return }
+        let news = log.gathered.since(0).map { ($0.member, $0.event) }
+        log.gathered.clear()
+        broadcastPresence(news, in: log)
+        flush()
+      }
+    }
+    log.gathered.append(event, of: member)
+  }
+
+  /// Encodes once for all WebSockets. Whoever takes nothing at the moment is told when it does.
+  private func broadcastPresence(_ news: [(member: String, event: ServerEvent)], in log: ChannelLog) {
+    var frames = ByteBuffer()
+    var behind: [Subscription] = []
+    for subscription in [log.live, log.others].joined()
+    where subscription.hearsPresence && subscription.subscriber.isStarted {
+      let subscriber = subscription.subscriber
+      guard subscription.presenceFrom == nil, subscriber.isWritable else {
+        behind.append(subscription)
+        continue
+      }
+      guard case .webSocket = subscriber.representation else {
+        for (_, event) in news { write(event, to: subscriber) }
+        continue
+      }
+      if frames.readableBytes == 0 {
+        for (_, event) in news {
+          scratch.clear()
+          event.write(into: &scratch)
+          WebSocketFrame.write(.text, payload: scratch, into: &frames)
+        }
+      }
+      subscriber.write(frames)
+      touch(subscriber)
+    }
+    guard !behind.isEmpty else { return }
+    for subscription in behind where subscription.presenceFrom == nil {
+      subscription.presenceFrom = log.missed.next
+      log.missing += 1
+    }
+    for (member, event) in news { log.missed.append(event, of: member) }
+  }
+
+  /// The connection takes bytes again: it is told what it has missed, as long as it does.
+  func tellMissedPresence(_ subscriber: Subscriber) {
+    for subscription in subscriber.subscriptions {
+      guard let from = subscription.presenceFrom else { continue }
+      let log = subscription.log
+      let missed = log.missed.since(from)
+      for (_, serial, event) in missed {
+        guard subscriber.isWritable else { break }
+        write(event, to: subscriber)
+        subscription.presenceFrom = serial + 1
+      }
+      if missed.last.map({ $0.serial < subscription.presenceFrom! }) ?? true {
+        forgetMissedPresence(subscription)
+      }
+    }
+  }
+
+  /// The subscription is not owed anything any more.
+  func forgetMissedPresence(_ subscription: Subscription) {
+    guard subscription.presenceFrom != nil else { return }
+    subscription.presenceFrom = nil
+    subscription.log.missing -= 1
+    if subscription.log.missing == 0 { subscription.log.missed.clear() }
+  }
+}

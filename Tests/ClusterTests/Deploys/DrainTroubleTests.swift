@@ -1,0 +1,90 @@
+import NIOCore
+import NIOHTTP1
+import SluiceClient
+import Testing
+import Wire
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+extension ClusterTests {
+  /// Drains of nodes that do not hear of it, and without Redis.
+  @Suite struct DrainTroubleTests {
+    @Test func aFrozenNodeIsNotDrainedAndNotLaterEither() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let node = try await HTTP.get(cluster.operating(1), "/v1/nodes/gateway-2").object
+      let incarnation = try #require(node?["incarnation"]?.string)
+      try cluster.signal("gateway-2", SIGSTOP)
+      let began = ContinuousClock.now
+      let answer: HTTPResponse
+      do {
+        answer = try await cluster.drain("gateway-2", over: 0, at: 0)
+      } catch {
+        try cluster.signal("gateway-2", SIGCONT)
+        throw error
+      }
+      #expect(ContinuousClock.now - began < .seconds(7))
+      #expect(answer.status == .serviceUnavailable)
+      #expect(answer.problem == "unavailable")
+      #expect(answer.text.contains("gateway-2"), "\(answer.text)")
+      #expect(answer.text.contains("withdrawn"), "\(answer.text)")
+      // It is dead when its lease is over, and comes back when it wakes.
+      try await eventually("a dead gateway-2", within: .seconds(10), every: .milliseconds(50)) {
+        try await cluster.registry(at: 0).contains {
+          $0["incarnation"]?.string == incarnation && $0["state"]?.string == "dead"
+            && $0["alive"]?.bool == false
+        }
+      }
+      let dead = try await cluster.drain("gateway-2", at: 2)
+      #expect(dead.status == .serviceUnavailable)
+      #expect(dead.text.contains("dead"), "\(dead.text)")
+      try cluster.signal("gateway-2", SIGCONT)
+      try await eventually("gateway-2 as it was", every: .milliseconds(50)) {
+        try await cluster.registry(at: 0).contains {
+          $0["incarnation"]?.string == incarnation && $0["state"]?.string == "ready"
+            && $0["alive"]?.bool == true
+        }
+      }
+      try await eventually("a ready gateway-2") {
+        try await HTTP.get(cluster.node(1), "/readyz").status == .ok
+      }
+      // The command that it did not take in time has left no trace.
+      let log = try await cluster.sluice("nodes", at: 1)
+      #expect(log.status == 0)
+      #expect(try await cluster.state(of: 1) == "ready")
+      #expect(try await cluster.drain("gateway-2", over: 0, at: 0).object?["state"]?.string == "draining")
+      #expect(try await cluster.undrain("gateway-2", at: 0).object?["state"]?.string == "ready")
+    }
+
+    @Test func withoutRedisANodeDrainsItself() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let child = try await ChildNode(insteadOf: "gateway-3", in: cluster)
+      let sockets = [try await Socket(to: cluster.node(1)), try await Socket(to: cluster.node(2))]
+      for socket in sockets { _ = try await socket.welcome() }
+      try await cluster.kill9("redis")
+      try await eventually("an unready gateway-1") {
+        try await HTTP.get(cluster.node(0), "/readyz").status == .serviceUnavailable
+      }
+      let elsewhere = try await cluster.drain("gateway-2", over: 0, at: 0)
+      #expect(elsewhere.status == .serviceUnavailable)
+      #expect(elsewhere.problem == "unavailable")
+      #expect(elsewhere.text.contains("its own operator listener"), "\(elsewhere.text)")
+
+      // At its own listener, and by a signal.
+      async let command = cluster.sluice("drain", "gateway-2", "--over", "1s", at: 1)
+      try cluster.signal("gateway-3", SIGTERM)
+      for socket in sockets {
+        _ = try await socket.event("goaway") { if case .goaway = $0 { true } else { nil } }
+        socket.close()
+      }
+      let outcome = try await command
+      #expect(outcome.status == 0, "\(outcome.output)")
+      #expect(outcome.output.contains("gateway-2 is drained"))
+      #expect(try await cluster.state(of: 1) == "drained")
+      #expect(try await child.exitStatus() == 0)
+      #expect(try await cluster.undrain("gateway-2", at: 1).object?["state"]?.string == "ready")
+      try await cluster.up()
+    }
+  }
+}

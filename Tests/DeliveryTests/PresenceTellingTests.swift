@@ -1,0 +1,159 @@
+import Brokering
+import Delivery
+import NIOCore
+import NIOEmbedded
+import Testing
+import Wire
+
+/// Joins and leaves as listeners hear them.
+struct PresenceTellingTests {
+  private final class Room {
+    let loop = EmbeddedEventLoop()
+    let shard: DeliveryShard
+    let channel = ChannelName("room:a")!
+
+    init(_ events: PresenceEvents) {
+      var options = NamespaceOptions()
+      options.presenceEvents = events
+      let namespaces = Namespaces(fallback: options)
+      shard = DeliveryShard(
+        loop: loop,
+        broker: MemoryBroker(namespaces: namespaces, incarnation: "one/1"),
+        namespaces: namespaces,
+        settings: DeliverySettings(),
+        metrics: DeliveryMetrics()
+      )
+    }
+
+    func listener() throws -> Reader {
+      let reader = try Reader(loop: loop, shard: shard)
+      shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: true) { _ in }
+      loop.run()
+      return reader
+    }
+
+    func join(_ id: String) {
+      shard.port.join(channel, Member(id: id, since: 1), holder: HolderID(serial: 1)) { _ in }
+      loop.run()
+    }
+
+    func leave(_ id: String) {
+      shard.port.leave(channel, memberID: id, holder: HolderID(serial: 1)) { _ in }
+      loop.run()
+    }
+  }
+
+  private func heard(_ reader: Reader) throws -> [String] {
+    try reader.events().compactMap { event in
+      guard let id = event["member"]?.string else { return nil }
+      return event["type"]?.string == "join" ? "+\(id)" : "-\(id)"
+    }
+  }
+
+  @Test func eachIsToldAtOnce() throws {
+    let room = Room(.each)
+    let reader = try room.listener()
+    room.join("a")
+    #expect(try heard(reader) == ["+a"])
+    room.leave("a")
+    room.join("a")
+    #expect(try heard(reader) == ["-a", "+a"])
+  }
+
+  @Test func aSecondIsToldTogether() throws {
+    let room = Room(.batched)
+    let reader = try room.listener()
+    room.join("a")
+    room.loop.advanceTime(by: .milliseconds(900))
+    room.join("b")
+    room.join("c")
+    room.leave("b")
+    #expect(try heard(reader) == [])
+    room.loop.advanceTime(by: .milliseconds(100))
+    // Of b only how it ended: somebody may have read the members meanwhile.
+    #expect(try heard(reader) == ["+a", "+c", "-b"])
+    room.loop.advanceTime(by: .seconds(5))
+    room.leave("a")
+    room.join("a")
+    room.loop.advanceTime(by: .seconds(1))
+    #expect(try heard(reader) == ["+a"])
+  }
+
+  @Test func whereTheyAreOffNothingIsHeard() throws {
+    let room = Room(.off)
+    let reader = try room.listener()
+    room.join("a")
+    room.leave("a")
+    room.loop.advanceTime(by: .seconds(2))
+    #expect(try heard(reader) == [])
+  }
+
+  /// Whoever cannot take it is told later, and of each member only the last.
+  @Test func aSlowListenerIsToldWhenItReads() throws {
+    let room = Room(.each)
+    let slow = try room.listener()
+    let quick = try room.listener()
+    room.join("a")
+    slow.setReading(false)
+    room.join("b")
+    room.leave("a")
+    room.join("c")
+    room.leave("c")
+    #expect(try heard(slow) == ["+a"])
+    #expect(try heard(quick) == ["+a", "+b", "-a", "+c", "-c"])
+    slow.setReading(true)
+    #expect(try heard(slow) == ["+b", "-a", "-c"])
+    room.join("d")
+    #expect(try heard(slow) == ["+d"])
+  }
+
+  @Test(arguments: [PresenceEvents.each, .batched])
+  func everyListenerEndsWithTheTruth(events: PresenceEvents) throws {
+    let first = UInt64.random(in: 0..<(1 << 32))
+    print("presence telling, \(events.rawValue): 500 runs from seed \(first)")
+    for seed in first..<(first + 500) {
+      var random = Seeded(state: seed)
+      let room = Room(events)
+      var truth: Set<String> = []
+      var listeners: [(reader: Reader, told: Set<String>, isReading: Bool)] = []
+      func hear() throws {
+        for index in listeners.indices {
+          for event in try heard(listeners[index].reader) {
+            let id = String(event.dropFirst())
+            if event.hasPrefix("+") {
+              listeners[index].told.insert(id)
+            } else {
+              listeners[index].told.remove(id)
+            }
+          }
+        }
+      }
+      for _ in 0..<60 {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0..<6:
+          let id = "m\(Int.random(in: 0..<8, using: &random))"
+          if truth.insert(id).inserted {
+            room.join(id)
+          } else {
+            truth.remove(id)
+            room.leave(id)
+          }
+        case 6: listeners.append((try room.listener(), truth, true))
+        case 7..<9:
+          guard let index = listeners.indices.randomElement(using: &random) else { continue }
+          listeners[index].isReading.toggle()
+          listeners[index].reader.setReading(listeners[index].isReading)
+        default: room.loop.advanceTime(by: .milliseconds(.random(in: 0...1_500, using: &random)))
+        }
+        try hear()
+      }
+      room.loop.advanceTime(by: .seconds(2))
+      for index in listeners.indices {
+        listeners[index].reader.setReading(true)
+        try hear()
+        #expect(listeners[index].told == truth, "seed \(seed), listener \(index)")
+        if listeners[index].told != truth { return }
+      }
+    }
+  }
+}
