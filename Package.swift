@@ -171,6 +171,7 @@ let package = Package(
       dependencies: [
         "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
       ],
+      exclude: ["Browser/bridge.py"],
       swiftSettings: settings
     ),
   ]

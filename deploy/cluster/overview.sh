@@ -29,7 +29,7 @@ welcome() {
   say "the cluster is ready"
   cat <<END
 
-  Open      $site/   in two windows, and chat
+  Open      $site/   in two windows, and chat; /prices and /lab, too
 
   Listen    curl -N '$site/v1/stream?channels=room:lobby'
   Publish   curl $site/v1/channels/room:lobby/messages --json '{"text":"hello"}'

@@ -34,6 +34,7 @@ command_of() {
       run=("$binary" serve --node "$1" --listen "127.0.0.1:${ports[0]}"
         --operator-listen "127.0.0.1:${ports[1]}" --redis "redis://127.0.0.1:$redis_port/0"
         --trusted-proxies 127.0.0.1 --settle "$settle" --drain-window "$drain_window" --log-format human)
+      if [[ -z ${SLUICE_CONFIG:-} ]]; then run+=(--config "$root/deploy/cluster/namespaces.yaml"); fi
       ;;
   esac
 }
@@ -53,7 +54,10 @@ fingerprint() {
   printf '%q ' "${run[@]}"
   case $1 in
     nginx) cat "$dir"/nginx/*.conf | cksum ;;
-    gateway-*) stat -c ' %Y %s' "$binary" ;;
+    gateway-*)
+      stat -c ' %Y %s' "$binary"
+      cksum <"${SLUICE_CONFIG:-$root/deploy/cluster/namespaces.yaml}"
+      ;;
   esac
 }
 

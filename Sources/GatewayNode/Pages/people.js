@@ -1,3 +1,5 @@
+import { makeSVG } from "./frame.js";
+
 // Members are anonymous here: each public member id has a name and a colour of its own, the same in every window.
 
 const manners = `Amber Brave Calm Clever Coral Cosy Daring Eager Gentle Golden Happy Jolly Keen Kind Lively Lucky
@@ -23,14 +25,9 @@ export function nameOf(member, user) {
 export function faceOf(member, user) {
   const name = nameOf(member, user);
   const hue = member || user ? digest(user ?? member) % 360 : 0;
-  const svg = (tag, attributes) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    return element;
-  };
-  const face = svg("svg", { class: "face", viewBox: "0 0 36 36", "aria-hidden": "true" });
-  face.append(svg("circle", { cx: 18, cy: 18, r: 18, fill: `hsl(${hue} ${member || user ? 45 : 0}% 40%)` }));
-  const initials = svg("text", { x: 18, y: 22.5 });
+  const face = makeSVG("svg", { class: "face", viewBox: "0 0 36 36", "aria-hidden": "true" });
+  face.append(makeSVG("circle", { cx: 18, cy: 18, r: 18, fill: `hsl(${hue} ${member || user ? 45 : 0}% 40%)` }));
+  const initials = makeSVG("text", { x: 18, y: 22.5 });
   initials.textContent = name.split(/\s+/).map((word) => word[0]).join("").slice(0, 2).toUpperCase();
   face.append(initials);
   return face;

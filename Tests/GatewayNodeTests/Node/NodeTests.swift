@@ -82,15 +82,27 @@ import Wire
 
   @Test func thePagesAreServed() async throws {
     try await RunningNode.with { running in
-      let page = try await running.askAsClient(.GET, "/")
-      #expect(page.status == .ok)
-      #expect(page.headers.first(name: "Content-Type") == "text/html; charset=utf-8")
-      #expect(page.text.hasPrefix("<!doctype html>"))
-      for path in ["/chat.css", "/chat.js", "/connection.js", "/people.js"] {
-        let file = try await running.askAsClient(.GET, path)
-        #expect(file.status == .ok)
-        #expect(file.body.readableBytes > 0)
+      for path in ["/", "/prices", "/lab"] {
+        let page = try await running.askAsClient(.GET, path)
+        #expect(page.status == .ok)
+        #expect(page.headers.first(name: "Content-Type") == "text/html; charset=utf-8")
+        #expect(
+          page.headers.first(name: "Content-Security-Policy")?.contains("frame-ancestors 'none'") == true
+        )
+        #expect(page.headers.first(name: "Referrer-Policy") == "no-referrer")
+        #expect(page.text.hasPrefix("<!doctype html>"))
+        // Everything that it names is there too, and is not sent to who has it.
+        for match in page.text.matches(of: /(?:src|href)="\/?([a-z]+\.(?:js|css))"/) {
+          let file = try await running.askAsClient(.GET, "/\(match.1)")
+          #expect(file.status == .ok, "\(match.1)")
+          #expect(file.headers.first(name: "X-Content-Type-Options") == "nosniff")
+          #expect(file.headers.first(name: "ETag") != nil)
+          #expect(file.body.readableBytes > 0)
+        }
       }
+      let client = try await running.askAsClient(.GET, "/sluice.js")
+      #expect(client.headers.first(name: "Content-Type") == "text/javascript; charset=utf-8")
+      #expect(client.headers.first(name: "Access-Control-Allow-Origin") == "*")
     }
   }
 }
