@@ -37,16 +37,17 @@ extension ClusterTests {
     }
 
     @Test(arguments: [
-      "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}", "nonsense\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-      "\r\n\r\n\r\nGET\r\n\r\n", "GET  / HTTP/1.1\r\nHost a\r\n\r\n",
+      ("\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}", 400), ("nonsense\r\n\r\n", 400),
+      ("\r\n\r\n\r\nGET\r\n\r\n", 400), ("GET  / HTTP/1.1\r\nHost a\r\n\r\n", 400),
+      ("GET / HTTP/9.9\r\n\r\n", 505),
     ])
-    func garbageInsteadOfHTTPIsAnsweredAndClosed(_ garbage: String) async throws {
+    func garbageInsteadOfHTTPIsAnsweredAndClosed(_ garbage: String, _ status: Int) async throws {
       try await besideANeighbour { node in
         let connection = try await RawConnection(to: node)
         connection.send(garbage)
         let answer = try await connection.textToTheEnd()
         #expect(
-          answer.hasPrefix("HTTP/1.1 400 ") || answer.hasPrefix("HTTP/1.0 400 "),
+          answer.hasPrefix("HTTP/1.1 \(status) ") || answer.hasPrefix("HTTP/1.0 \(status) "),
           "\(answer.debugDescription)"
         )
       }
