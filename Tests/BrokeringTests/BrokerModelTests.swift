@@ -8,7 +8,7 @@ import Wire
 /// so is what the feed brings, but for the names of the epochs.
 @Suite(.serialized)
 struct BrokerModelTests {
-  static let runs = 2_000
+  static let runs = 1_000
   static let steps = 15
 
   @Test func bothBrokersAnswerAlike() async throws {
