@@ -460,6 +460,7 @@ class SocketLeg extends Leg {
       this.#received(JSON.parse(data));
     };
     socket.onclose = ({ code, reason }) => {
+      if (!this.#isWelcome) this.engine.askWhyNoSocket();
       const error = new SluiceError(closeCodes[code] ?? "network", reason || `closed with ${code}`);
       this.end({ reason: error.message, error, told: code === 1012 || code === 4008 });
     };
@@ -1008,6 +1009,7 @@ class Engine {
   #rungs = [];
   #isChanging = false;
   #isOverHTTP = true;
+  #isAsking = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #dial;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -1361,6 +1363,15 @@ class Engine {
     this.#transport = worse ?? usable[0];
     // After the last one it begins again at the best, after a time as for any failure.
     return worse !== undefined;
+  }
+
+  // A page is not shown why a WebSocket was refused: a plain request tells whether it is switched off.
+  askWhyNoSocket() {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    this.fetch("v1/socket", { timeout: answerTime, signal: this.#listeners.signal }).catch((error) => {
+      if (sluiceError(error).code === "transport_disabled") this.#disabled.add("websocket");
+    }).finally(() => { this.#isAsking = false; });
   }
 
   #usable() { return this.transports.filter((transport) => !this.#disabled.has(transport)); }

@@ -40,7 +40,9 @@ extension Worker {
   }
 
   private func poll(_ question: PollQuestion, _ responder: Responder) {
-    if question.isLong, let refusal = isRefusing || isNew(question) ? refusalToHold() : nil {
+    // Who keeps a place in presence by polling is a session like any other.
+    let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
+    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold() {
       return responder.respond(refusal)
     }
     let poll = Poll(question, worker: self, responder: responder)

@@ -81,7 +81,7 @@ extension ClusterTests {
       try await scene.end(staying)
     }
 
-    /// Its members leave, once, and are joined again, once, when it goes on.
+    /// Its members leave, once, and are joined again when it goes on.
     @Test func aNodeIsFrozenBeyondItsLease() async throws {
       let cluster = try await ClusterTests.cluster()
       let (scene, staying, leaving) = try await scene(cluster)
@@ -104,7 +104,8 @@ extension ClusterTests {
       for watcher in scene.watchers {
         for seat in all {
           #expect(watcher.leaves.count { $0 == seat } <= 1)
-          #expect(watcher.joins.count { $0 == seat } <= 2)
+          // Whose node missed a join may hear of it twice: from a read of who is there, and from the feed.
+          #expect(watcher.joins.count { $0 == seat } <= 3)
         }
       }
       try await scene.end(staying)

@@ -37,6 +37,9 @@ extension ClusterTests {
       #expect(refused.retryAfter != nil)
       let short = try await HTTP.poll(cluster.node(1), "poll:drain", "since=\(start)&wait=0")
       #expect(short.status == .ok && short.poll?.cursor == start)
+      // Who keeps a place in presence is to keep it on a node that stays.
+      let member = try await HTTP.poll(cluster.node(1), "poll:drain", "since=\(start)&wait=0&presence=join")
+      #expect(member.status == .serviceUnavailable && member.problem == "draining")
 
       for answer in [try await direct, try await proxied] {
         #expect(answer.status == .ok)

@@ -12,16 +12,20 @@ extension RedisScripts {
       if not at then return false end
 
       -- Some entries at a time, from one end towards the other, until there are enough or their data is too much.
+      -- One call is the rule: more are for many messages, and as many as may fit.
       local function read(command, from, to, step)
-        local found, bytes = {}, 0
+        local found, bytes, count = {}, 0, 256
         while #found < limit do
-          local some = redis.call(command, log, from, to, 'COUNT', math.min(limit - #found, 32))
+          count = math.min(limit - #found, count)
+          local some = redis.call(command, log, from, to, 'COUNT', count)
           if #some == 0 then break end
           for index, entry in ipairs(some) do
             bytes = bytes + #entry[2][4]
             if #found > 0 and bytes > data_limit then return found end
             found[#found + 1] = entry
           end
+          if #some < count then break end
+          count = math.max(16, math.floor((data_limit - bytes) * #found / math.max(bytes, 1)))
           from = whole(offset_of(some[#some]) + step) .. '-0'
         end
         return found
