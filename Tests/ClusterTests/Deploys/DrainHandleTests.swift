@@ -54,12 +54,17 @@ extension ClusterTests {
       let node = try JSONObject(ByteBuffer(string: outcome.output.trimmingCharacters(in: .newlines)))
       #expect(node["state"]?.string == "draining")
       // Somebody waits, and another one calls it off.
-      async let waiting = cluster.sluice("drain", "gateway-2", "--over", "60s", at: 2)
-      try await Task.sleep(for: .seconds(1))
+      let following = "\(cluster.directory)/following"
+      let waiting = try ChildProcess(
+        cluster.sluiceCommand(["drain", "gateway-2", "--over", "60s"], at: 2),
+        output: following
+      )
+      try await eventually("somebody who waits") {
+        (try? String(contentsOfFile: following, encoding: .utf8))?.contains("gateway-2: 1 of 1 left") == true
+      }
       #expect(try await cluster.undrain("gateway-2", at: 0).object?["state"]?.string == "ready")
-      let waited = try await waiting
-      #expect(waited.status != 0)
-      #expect(waited.output.contains("called off"), "\(waited.output)")
+      #expect(try await waiting.exit(within: .seconds(10)) != 0)
+      #expect(try String(contentsOfFile: following, encoding: .utf8).contains("called off"))
 
       // Who is interrupted leaves the drain as it is.
       let output = "\(cluster.directory)/interrupted"
