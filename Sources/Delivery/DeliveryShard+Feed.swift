@@ -7,9 +7,11 @@ import Wire
 /// Following the feed.
 extension DeliveryShard: FeedReceiver {
   public func feedArrived(_ batch: [FeedDelivery]) {
+    isLoneDelivery = batch.count == 1
     for delivery in batch {
       if let log = logs[delivery.channel] { take(delivery.items, in: log) }
     }
+    isLoneDelivery = false
     flush()
   }
 
@@ -108,8 +110,7 @@ extension DeliveryShard: FeedReceiver {
     var index = 0
     while index < log.live.count {
       let subscription = log.live[index]
-      write(segment, after: segment.first - 1, to: subscription)
-      if subscription.subscriber.isWritable {
+      if deliver(segment, to: subscription) {
         index += 1
       } else {
         subscription.stored = segment.cursor(segment.entries.count - 1)

@@ -26,6 +26,32 @@ extension DeliveryShard {
     touch(subscriber)
   }
 
+  /// Writes a new segment to a subscriber that has all before it: in most cases it is with the socket at once.
+  /// False when the connection may be full.
+  func deliver(_ segment: Segment, to subscription: Subscription) -> Bool {
+    let subscriber = subscription.subscriber
+    guard isLoneDelivery || subscriber.isSingle else { return writeAll(segment, to: subscription) }
+    let passage =
+      switch subscriber.representation {
+      case .webSocket: subscriber.sendAtOnce(segment.frames)
+      case .eventStream where !subscriber.isComposite:
+        subscriber.sendAtOnce(segment.events(after: segment.first - 1))
+      case .eventStream, .poll: Subscriber.Passage.refused
+      }
+    switch passage {
+    case .complete: return true
+    case .begun:
+      touch(subscriber)
+      return subscriber.isWritable
+    case .refused: return writeAll(segment, to: subscription)
+    }
+  }
+
+  private func writeAll(_ segment: Segment, to subscription: Subscription) -> Bool {
+    write(segment, after: segment.first - 1, to: subscription)
+    return subscription.subscriber.isWritable
+  }
+
   /// Each event of a stream of several channels names its place in all of them.
   private func writeComposite(
     _ segment: Segment,

@@ -21,6 +21,8 @@ public final class DeliveryShard {
   /// How long the shard has lived.
   var seconds = 0
   private var touched: [Subscriber] = []
+  /// Whether what is delivered now is of one channel: nobody is about to get anything else.
+  var isLoneDelivery = false
   /// Called when the cluster may have forgotten who is present.
   public var onPresenceLost: (() -> Void)?
   var scratch = ByteBuffer()

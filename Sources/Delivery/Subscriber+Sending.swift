@@ -14,7 +14,9 @@ import NIOCore
 /// that writes to a descriptor. Its invariants:
 ///
 /// - It runs on the channel's loop only. There a channel stops being active in the same step in which its socket
-///   is closed, so that an active channel's descriptor is its own, and never the number of a closed one that
+///   is closed, and its handlers hear of that before anything else happens on the loop. So the descriptor is the
+///   connection's own until `disconnect`, where the connection's handler is the first to hear: a WebSocket's is the
+///   only one. Elsewhere the channel is asked whether it is active. It is never the number of a closed one that
 ///   another connection was given since.
 /// - Nothing is sent while the channel may hold bytes, flushed or not: whoever writes to it otherwise says so
 ///   before, by `queue()`, and then its queue is asked until it is seen to be empty.
@@ -63,11 +65,32 @@ extension Subscriber {
     context?.writeAndFlush(NIOAny(rest), promise: nil)
   }
 
+  /// Sends without waiting for a flush, where nothing else waits.
+  func sendAtOnce(_ bytes: ByteBuffer) -> Passage {
+    guard !channelMayHold, !hasQueued, alone == nil, descriptor >= 0 else { return .refused }
+    let sent = send(bytes)
+    guard sent < bytes.readableBytes else { return .complete }
+    guard sent > 0 else { return .refused }
+    queue()
+    var rest = bytes
+    rest.moveReaderIndex(forwardBy: sent)
+    context?.write(NIOAny(rest), promise: nil)
+    return .begun
+  }
+
+  enum Passage {
+    case complete
+    /// A part is gone, and the rest waits for the next flush.
+    case begun
+    /// Nothing is gone.
+    case refused
+  }
+
   /// How many bytes the socket took; none when they have to stand behind others.
   private func send(_ bytes: ByteBuffer) -> Int {
-    guard let channel, let descriptor, channel.isActive else { return 0 }
+    guard descriptor >= 0, isDescriptorSure || channel?.isActive == true else { return 0 }
     if channelMayHold {
-      guard let held = try? channel.syncOptions?.getOption(.bufferedWritableBytes), held == 0 else {
+      guard let held = try? channel?.syncOptions?.getOption(.bufferedWritableBytes), held == 0 else {
         return 0
       }
       channelMayHold = false

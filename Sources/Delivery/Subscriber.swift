@@ -15,8 +15,26 @@ public final class Subscriber {
     case poll(limit: Int)
   }
 
+  // What every delivery looks at stands first, and together: the rest is seldom in the processor's cache.
+
+  /// Of the socket, while it may be written to; negative else.
+  private(set) var descriptor: NIOBSDSocket.Handle = -1
+  /// Whether the channel may have bytes that the socket did not take yet.
+  var channelMayHold = true
+  /// Whether bytes wait in the channel for the next flush.
+  var hasQueued = false
+  /// Whether the descriptor is good until `disconnect`, so that the channel need not be asked each time.
+  private(set) var isDescriptorSure = false
+  /// Whether there is one subscription, so that nothing else can be on its way to the connection.
+  private(set) var isSingle = false
   public let representation: Representation
-  public internal(set) var subscriptions: [Subscription] = []
+  /// Bytes that are to leave with the next flush, the only ones so far.
+  var alone: ByteBuffer?
+  private(set) var channel: (any Channel)?
+  private(set) var context: ChannelHandlerContext?
+  public internal(set) var subscriptions: [Subscription] = [] {
+    didSet { isSingle = subscriptions.count == 1 }
+  }
   /// For a stream of several channels: where it stands in each, which is what its ids say.
   var positions = CursorSet()
   /// Whether its subscriptions deliver; before `start` they only hold their place.
@@ -24,14 +42,6 @@ public final class Subscriber {
   var isTouched = false
   var isPumping = false
   var mustPumpAgain = false
-  private(set) var context: ChannelHandlerContext?
-  private(set) var channel: (any Channel)?
-  private(set) var descriptor: NIOBSDSocket.Handle?
-  /// Bytes that are to leave with the next flush, the only ones so far; and whether others wait in the channel.
-  var alone: ByteBuffer?
-  var hasQueued = false
-  /// Whether the channel may have bytes that the socket did not take yet.
-  var channelMayHold = true
   /// What a poll is to be answered with.
   private var collected = ByteBuffer()
   /// Called when a poll has been looked after: something was collected, or there is nothing more to be had now.
@@ -49,7 +59,8 @@ public final class Subscriber {
   public func connect(_ context: ChannelHandlerContext) {
     self.context = context
     channel = context.channel
-    descriptor = Subscriber.descriptor(of: context.channel)
+    descriptor = Subscriber.descriptor(of: context.channel) ?? -1
+    if case .webSocket = representation { isDescriptorSure = true }
   }
 
   public var isWritable: Bool {
@@ -83,7 +94,7 @@ public final class Subscriber {
   var isComposite: Bool {
     switch representation {
     case .webSocket, .poll: false
-    case .eventStream(let isChunked): subscriptions.count != 1 || !isChunked
+    case .eventStream(let isChunked): !isSingle || !isChunked
     }
   }
 
@@ -96,7 +107,7 @@ public final class Subscriber {
   public func disconnect() {
     context = nil
     channel = nil
-    descriptor = nil
+    descriptor = -1
     alone = nil
     onCollected = nil
   }
