@@ -7,13 +7,14 @@ public struct ChannelName: Hashable, Sendable, Comparable, CustomStringConvertib
 
   /// Nil when `text` is not a channel name.
   public init?(_ text: some StringProtocol) {
+    let text = String(text)
     guard ChannelName.isValid(text.utf8) else { return nil }
-    self.text = String(text)
+    self.text = text
   }
 
   /// The part before the first `:`, which carries the channel's options; the whole name where there is none.
   public var namespace: Substring {
-    text.prefix { $0 != ":" }
+    text[..<(text.utf8.firstIndex(of: UInt8(ascii: ":")) ?? text.endIndex)]
   }
 
   public var description: String { text }

@@ -16,7 +16,7 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
 
   /// Nil when `text` is not a cursor. Only the canonical form is one: no sign, no leading zero.
   public init?(_ text: some StringProtocol) {
-    let bytes = text.utf8
+    let bytes = Substring(text).utf8
     guard bytes.count > Epoch.length + 1, let epoch = Epoch(bytes.prefix(Epoch.length)) else { return nil }
     let rest = bytes.dropFirst(Epoch.length)
     let digits = rest.dropFirst()

@@ -13,15 +13,16 @@ public struct CursorSet: Hashable, Sendable, CustomStringConvertible {
   /// Nil when the text is malformed or names a channel twice. Any order is accepted.
   public init?(_ text: some StringProtocol) {
     self.init()
-    guard !text.isEmpty else { return nil }
-    var seen: [ChannelName: Cursor] = [:]
-    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-      guard let at = part.firstIndex(of: "@"), let channel = ChannelName(part[..<at]),
-        let cursor = Cursor(part[part.index(after: at)...]),
-        seen.updateValue(cursor, forKey: channel) == nil, seen.count <= CursorSet.maximumCount
+    for part in Substring(text).utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+      guard let at = part.firstIndex(of: UInt8(ascii: "@")),
+        let channel = ChannelName(Substring(part[..<at])),
+        let cursor = Cursor(Substring(part[at...].dropFirst())), positions.count < CursorSet.maximumCount
       else { return nil }
+      positions.append((channel, cursor))
     }
-    positions = seen.map { (channel: $0.key, cursor: $0.value) }.sorted { $0.channel < $1.channel }
+    guard positions.count > 1 else { return }
+    positions.sort { $0.channel < $1.channel }
+    guard zip(positions, positions.dropFirst()).allSatisfy({ $0.channel != $1.channel }) else { return nil }
   }
 
   /// The position in one channel; nil where the set does not name it.

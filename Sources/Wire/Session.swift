@@ -12,8 +12,9 @@ public struct Session: Hashable, Sendable {
 
   /// A new session.
   public init(user: String?) {
-    let random = (0..<16).map { _ in UInt8.random(in: 0...255) }
-    self.init(random: Session.base64URL(random), user: user)
+    // Two calls of the system's generator, not one for each byte.
+    let random = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
+    self.init(random: withUnsafeBytes(of: random) { Session.base64URL(Array($0)) }, user: user)
   }
 
   /// Nil when `secret` is not the session of this user.

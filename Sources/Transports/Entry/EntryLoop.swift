@@ -8,14 +8,17 @@ public final class EntryLoop {
   public let date = HTTPDate()
   public let limits: HTTPLimits
   public internal(set) var routes = RouteTable()
+  let parsers: RequestParsers
+  let collector = RequestPartCollector()
   /// Connections that still speak HTTP; one that was taken over is its new handler's.
-  private(set) var connections: [ObjectIdentifier: HTTPConnectionHandler] = [:]
+  private(set) var connections: [HTTPConnectionHandler] = []
   private(set) var keepsAlive = true
 
   public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits()) {
     self.eventLoop = eventLoop
     self.limits = limits
     self.wheel = TimerWheel(eventLoop: eventLoop)
+    self.parsers = RequestParsers(limits: limits)
   }
 
   /// Connections that still speak HTTP.
@@ -24,15 +27,21 @@ public final class EntryLoop {
   /// From now on every answer is the last one of its connection, and connections that wait for a request close.
   public func stopKeepingAlive() {
     self.keepsAlive = false
-    for connection in Array(self.connections.values) { connection.closeIfIdle() }
+    for connection in Array(self.connections) { connection.closeIfIdle() }
   }
 
   func opened(_ connection: HTTPConnectionHandler) {
-    self.connections[ObjectIdentifier(connection)] = connection
+    connection.place = self.connections.count
+    self.connections.append(connection)
   }
 
   func left(_ connection: HTTPConnectionHandler) {
-    self.connections[ObjectIdentifier(connection)] = nil
+    let last = self.connections.removeLast()
+    if last !== connection {
+      self.connections[connection.place] = last
+      last.place = connection.place
+    }
+    connection.place = -1
     self.wheel.disarm(connection)
   }
 }

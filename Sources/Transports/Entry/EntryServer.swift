@@ -1,5 +1,4 @@
 public import NIOCore
-import NIOHTTP1
 import NIOPosix
 
 /// A listener and the HTTP connections it has accepted, spread over the event loops of its group.
@@ -9,7 +8,7 @@ public final class EntryServer: Sendable {
     /// 0 lets the system choose.
     public var port: Int
     public var backlog: Int32 = 4096
-    /// Bytes read at once. Small, because an idle connection keeps its buffer.
+    /// Bytes read at once. An idle connection has no buffer.
     public var receiveBufferSize = 1024
     /// Bytes waiting to be sent at which a connection counts as writable again.
     public var lowWaterMark = 32 * 1024
@@ -53,22 +52,14 @@ public final class EntryServer: Sendable {
     let listener = try await ServerBootstrap(group: group)
       .serverChannelOption(.backlog, value: settings.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-      .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-      .childChannelOption(.maxMessagesPerRead, value: 1)
-      .childChannelOption(.allowRemoteHalfClosure, value: true)
-      .childChannelOption(
-        .recvAllocator,
-        value: FixedSizeRecvByteBufferAllocator(capacity: settings.receiveBufferSize)
-      )
-      .childChannelOption(
-        .writeBufferWaterMark,
-        value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
-      )
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value else {
+          guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value,
+            let options = channel.syncOptions
+          else {
             throw ChannelError.operationUnsupported
           }
+          try Self.set(options, settings)
           try Self.configure(channel.pipeline.syncOperations, loop: loop)
         }
       }
@@ -78,15 +69,25 @@ public final class EntryServer: Sendable {
     return EntryServer(listener: listener, loops: Array(entries.values), localAddress: address)
   }
 
-  /// The pipeline of one connection: the parser, and what answers.
+  /// A bootstrap's own options for children cost each connection a future for each of them.
+  private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
+    try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+    try options.setOption(.allowRemoteHalfClosure, value: true)
+    try options.setOption(.maxMessagesPerRead, value: 1)
+    try options.setOption(
+      .recvAllocator,
+      value: PassingReceiveAllocator(capacity: settings.receiveBufferSize)
+    )
+    try options.setOption(
+      .writeBufferWaterMark,
+      value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
+    )
+  }
+
+  /// The pipeline of one connection: what answers, and what brings it the parser's parts.
   static func configure(_ pipeline: ChannelPipeline.SynchronousOperations, loop: EntryLoop) throws {
-    var limits = NIOHTTPDecoderLimitConfiguration()
-    limits.maxHeaderFieldSize = loop.limits.fieldLength
-    limits.maxHeaderListSize = loop.limits.headLength
-    limits.maxHeaderFieldCount = loop.limits.fieldCount
-    let parser = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
-    try pipeline.addHandler(ByteToMessageHandler(parser))
     try pipeline.addHandler(HTTPConnectionHandler(loop: loop))
+    try pipeline.addHandler(loop.collector)
   }
 
   /// Accepts no more. Connections go on.

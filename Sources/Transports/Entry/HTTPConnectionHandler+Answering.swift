@@ -54,31 +54,34 @@ extension HTTPConnectionHandler {
     return stream
   }
 
-  /// Puts `handler` into this handler's place and takes HTTP out of the pipeline. The parser leaves after the present
-  /// read and then passes on what it has not taken.
+  /// Puts `handler` into this handler's place and takes HTTP out of the pipeline, at the latest after the present
+  /// read. What the parser has not taken is the handler's.
   func hand(to handler: any ChannelHandler) {
     guard let context = self.context else { return }
     self.phase = .gone
     self.context = nil
     self.loop.left(self)
-    let pipeline = context.pipeline.syncOperations
     do {
-      try pipeline.addHandler(handler, position: .after(self))
+      try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
     } catch {
+      self.letGoOfParser(context)
       context.close(promise: nil)
       return
     }
+    self.isHandedOver = true
     context.flush()
+    if !self.isReading { self.leavePipeline(context) }
+  }
+
+  /// The end of a handover.
+  func leavePipeline(_ context: ChannelHandlerContext) {
+    let pipeline = context.pipeline.syncOperations
+    let rest = self.input
+    self.letGoOfParser(context)
+    if rest.readableBytes > 0 { context.fireChannelRead(Self.wrapInboundOut(rest)) }
+    pipeline.removeHandler(self.loop.collector, promise: nil)
     pipeline.removeHandler(context: context, promise: nil)
-    let removed = context.eventLoop.makePromise(of: Void.self)
-    removed.futureResult.assumeIsolated().whenSuccess {
-      pipeline.fireChannelReadComplete()
-    }
-    if let parser = try? pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self) {
-      pipeline.removeHandler(context: parser, promise: removed)
-    } else {
-      removed.succeed()
-    }
+    pipeline.fireChannelReadComplete()
     if self.holdsRead { context.channel.read() }
   }
 }

@@ -34,10 +34,22 @@ extension HTTPConnectionHandler {
     self.arm(after: self.loop.limits.headTimeout)
   }
 
-  func parserFailed(_ problem: Problem) {
+  /// The time for a body runs once it is seen that it has not come with its head.
+  func watchBody() {
+    guard self.awaitsBody else { return }
+    guard self.assembler.isInsideRequest else {
+      self.awaitsBody = false
+      return
+    }
+    guard case .receiving = self.phase, self.waiting.isEmpty else { return }
+    self.awaitsBody = false
+    self.arm(after: self.loop.limits.bodyTimeout)
+  }
+
+  func parserFailed(_ error: any Error) {
     switch self.phase {
     case .receiving, .answering, .streaming:
-      if self.failure == nil { self.failure = problem }
+      if self.failure == nil { self.failure = ParserFailure(error) }
       self.process()
     case .flushing, .lingering, .gone:
       break
@@ -88,6 +100,7 @@ extension HTTPConnectionHandler {
     let phase = self.phase
     if case .gone = phase { return }
     self.phase = .gone
+    if let context = self.context { self.letGoOfParser(context) }
     self.context = nil
     self.waiting.removeAll()
     self.loop.left(self)

@@ -1,15 +1,15 @@
 import DequeModule
 import Framing
 public import NIOCore
-public import NIOHTTP1
+import NIOHTTP1
 import Wire
 
 /// One client's HTTP/1 connection: one request at a time, in order, each answered by its route's handler.
 ///
-/// It stands behind the request parser and writes bytes; nothing outbound is between it and the socket.
+/// It reads and writes bytes; nothing is between it and the socket. Behind it stands its loop's collector.
 public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler, TimerWheelRider {
-  public typealias InboundIn = HTTPServerRequestPart
-  public typealias InboundOut = HTTPServerRequestPart
+  public typealias InboundIn = ByteBuffer
+  public typealias InboundOut = ByteBuffer
   public typealias OutboundIn = ByteBuffer
   public typealias OutboundOut = ByteBuffer
 
@@ -34,8 +34,11 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var phase = Phase.receiving
   var assembler: RequestAssembler
   var waiting = Deque<HTTPServerRequestPart>()
+  /// Borrowed while it is inside a request, and what it has not taken yet.
+  var parser: HTTPRequestDecoder?
+  var input = ByteBuffer()
   /// The parser has given up; answered once what came before it is.
-  var failure: Problem?
+  var failure: ParserFailure?
   var context: ChannelHandlerContext?
   var deadline: NIODeadline?
   /// The client has closed its half of the connection.
@@ -43,9 +46,21 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var isProcessing = false
   var needsFlush = false
   var holdsRead = false
+  /// A head was taken, and the time for its body does not run yet.
+  var awaitsBody = false
   /// Whether bytes of a head that is not complete have come.
   var headHasBegun = false
   var sawPart = false
+  var isReading = false
+  /// Whether the parser has found the end of a request last, and what may follow that.
+  var isAtEnd = false
+  var afterwards = Afterwards.request
+  /// What the client still sends is not looked at.
+  var isThrough = false
+  /// Another handler has this one's place, which leaves when the present read is over.
+  var isHandedOver = false
+  /// Where the loop keeps it; only the loop changes it.
+  var place = -1
 
   init(loop: EntryLoop) {
     self.loop = loop
@@ -65,11 +80,28 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   }
 
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    self.read(Self.unwrapInboundIn(data), context)
+  }
+
+  /// A part of a request that the parser has found.
+  func take(_ part: HTTPServerRequestPart) {
     self.sawPart = true
     self.headHasBegun = false
+    self.isAtEnd = false
+    switch part {
+    case .head(let head): self.afterwards = Afterwards(head)
+    case .body: break
+    case .end: self.isAtEnd = true
+    }
     switch self.phase {
+    case .receiving
+    where self.waiting.isEmpty && !self.isProcessing && self.context?.channel.isWritable == true:
+      self.isProcessing = true
+      self.perform(part)
+      self.isProcessing = false
+      self.process()
     case .receiving, .answering, .streaming:
-      self.waiting.append(Self.unwrapInboundIn(data))
+      self.waiting.append(part)
       self.process()
     case .flushing, .lingering, .gone:
       break
@@ -79,46 +111,32 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   public func channelReadComplete(context: ChannelHandlerContext) {
     if !self.sawPart { self.partialHeadArrived() }
     self.sawPart = false
-    context.fireChannelReadComplete()
   }
 
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
     let isWritable = context.channel.isWritable
     if case .streaming(let stream) = self.phase { stream.writabilityChanged(isWritable) }
     if isWritable { self.process() }
-    context.fireChannelWritabilityChanged()
   }
 
   public func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .inputClosed? = event as? ChannelEvent { self.clientEnded() }
-    context.fireUserInboundEventTriggered(event)
+    guard case .inputClosed? = event as? ChannelEvent else { return }
+    self.inputEnded(context)
+    self.clientEnded()
   }
 
   public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    switch error {
-    case HTTPParserError.headerOverflow:
-      self.parserFailed(
-        Problem(.tooLarge, "the request's head is too large", status: .requestHeaderFieldsTooLarge)
-      )
-    case HTTPParserError.invalidVersion:
-      let status = HTTPResponseStatus.httpVersionNotSupported
-      self.parserFailed(Problem(.badRequest, "the versions of HTTP here are 1.1 and 1.0", status: status))
-    case is HTTPParserError:
-      self.parserFailed(Problem(.badRequest, "this is not HTTP/1"))
-    case is ByteToMessageDecoderError:
-      break
-    default:
-      context.close(promise: nil)
-    }
+    context.close(promise: nil)
   }
 
   public func channelInactive(context: ChannelHandlerContext) {
     self.leave()
-    context.fireChannelInactive()
   }
 
   public func read(context: ChannelHandlerContext) {
-    if self.waiting.count > self.loop.limits.waitingParts {
+    if self.waiting.count > self.loop.limits.waitingParts
+      || self.input.readableBytes > self.loop.limits.headLength
+    {
       self.holdsRead = true
     } else {
       context.read()
@@ -132,17 +150,18 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     guard !self.isProcessing, let context = self.context else { return }
     self.isProcessing = true
     while case .receiving = self.phase, context.channel.isWritable, let part = self.waiting.popFirst() {
-      if case .head = part { self.arm(after: self.loop.limits.bodyTimeout) }
-      self.perform(self.assembler.take(part, routes: self.loop.routes, peer: context.remoteAddress))
+      self.perform(part)
+      if self.waiting.isEmpty { self.waiting = Deque() }
     }
     if case .receiving = self.phase, self.waiting.isEmpty {
       if let failure = self.failure {
-        self.answer(.problem(failure), Exchange())
+        self.answer(.problem(failure.problem), Exchange())
       } else if self.hasSeenEnd {
         self.startClosing()
       }
     }
     self.isProcessing = false
+    if !self.isReading { self.watchBody() }
     self.flushIfNeeded()
     if self.holdsRead, self.waiting.count <= self.loop.limits.waitingParts {
       self.holdsRead = false
@@ -150,8 +169,9 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     }
   }
 
-  private func perform(_ action: RequestAssembler.Action) {
-    switch action {
+  private func perform(_ part: HTTPServerRequestPart) {
+    if case .head = part { self.awaitsBody = true }
+    switch self.assembler.take(part, routes: self.loop.routes, peer: self.context?.channel.remoteAddress) {
     case .wait:
       break
     case .allowBody:

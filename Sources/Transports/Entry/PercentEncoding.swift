@@ -1,7 +1,7 @@
 /// Percent-encoding (RFC 3986 section 2.1).
 enum PercentEncoding {
   /// The text that is meant; nil when an escape is malformed or the result is not UTF-8.
-  static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
+  static func decode(_ text: Substring, plusIsSpace: Bool = false) -> String? {
     let isPlain = text.utf8.allSatisfy { $0 != UInt8(ascii: "%") && $0 != UInt8(ascii: "+") }
     if isPlain { return String(text) }
     var bytes: [UInt8] = []

@@ -11,10 +11,10 @@ public struct QueryParameters: Sendable, Equatable {
 
   /// Nil when an escape is malformed.
   init?(_ query: Substring) {
-    for part in query.split(separator: "&") {
-      let name = part.prefix { $0 != "=" }
-      guard let decodedName = PercentEncoding.decode(name, plusIsSpace: true),
-        let value = PercentEncoding.decode(part.dropFirst(name.count + 1), plusIsSpace: true)
+    for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+      let nameEnd = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+      guard let decodedName = PercentEncoding.decode(Substring(part[..<nameEnd]), plusIsSpace: true),
+        let value = PercentEncoding.decode(Substring(part[nameEnd...].dropFirst()), plusIsSpace: true)
       else { return nil }
       self.pairs.append(Pair(name: decodedName, value: value))
     }

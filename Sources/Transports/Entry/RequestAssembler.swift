@@ -29,7 +29,8 @@ struct RequestAssembler {
     var body = ByteBuffer()
   }
 
-  private enum State {
+  /// Apart from the connection, which has it only inside a request.
+  private indirect enum State {
     case betweenRequests
     case receiving(Matched)
     /// The answer is known and waits for the end of a request without a body.
@@ -38,10 +39,10 @@ struct RequestAssembler {
 
   private var state = State.betweenRequests
   private var exchange = Exchange()
-  private let limits: HTTPLimits
+  private let targetLength: Int
 
   init(limits: HTTPLimits) {
-    self.limits = limits
+    self.targetLength = limits.targetLength
   }
 
   /// Whether a head has come and its end has not.
@@ -49,11 +50,15 @@ struct RequestAssembler {
     if case .betweenRequests = self.state { false } else { true }
   }
 
-  mutating func take(_ part: HTTPServerRequestPart, routes: RouteTable, peer: SocketAddress?) -> Action {
+  mutating func take(
+    _ part: HTTPServerRequestPart,
+    routes: RouteTable,
+    peer: @autoclosure () -> SocketAddress?
+  ) -> Action {
     switch part {
     case .head(let head): self.takeHead(head, routes: routes)
     case .body(let bytes): self.takeBody(bytes)
-    case .end: self.takeEnd(peer: peer)
+    case .end: self.takeEnd(peer: peer())
     }
   }
 
@@ -159,8 +164,8 @@ extension RequestAssembler {
 
   /// What makes the framing or the address of the request doubtful (RFC 9112 sections 3.2 and 6.1).
   private func fault(in head: HTTPRequestHead) -> Problem? {
-    if head.uri.utf8.count > self.limits.targetLength {
-      let message = "the request target is over \(self.limits.targetLength) bytes"
+    if head.uri.utf8.count > self.targetLength {
+      let message = "the request target is over \(self.targetLength) bytes"
       return Problem(.tooLarge, message, status: .uriTooLong)
     }
     let hosts = head.headers["Host"].count

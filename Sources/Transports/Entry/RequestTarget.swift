@@ -10,26 +10,33 @@ struct RequestTarget: Equatable {
 
   /// Nil when it is malformed. The absolute form, as sent to proxies, counts with its path alone.
   init?(_ target: String) {
-    var rest = target[...]
+    let target = Self.withoutAuthority(target)
     self.isAsterisk = target == "*"
-    if let scheme = ["http://", "https://"].first(where: { target.lowercased().hasPrefix($0) }) {
-      rest = rest.dropFirst(scheme.count)
-      rest = rest.firstIndex { $0 == "/" || $0 == "?" }.map { rest[$0...] } ?? ""
-      if !rest.hasPrefix("/") { rest = "/" + rest }
-    }
-    guard self.isAsterisk || rest.hasPrefix("/") else { return nil }
-    rest = rest.prefix { $0 != "#" }
-    let path = rest.prefix { $0 != "?" }
-    self.path = String(path)
-    guard let query = QueryParameters(rest.dropFirst(path.count + 1)) else { return nil }
+    var rest = Substring(target).utf8
+    guard self.isAsterisk || rest.first == UInt8(ascii: "/") else { return nil }
+    if let fragment = rest.firstIndex(of: UInt8(ascii: "#")) { rest = rest[..<fragment] }
+    let pathEnd = rest.firstIndex(of: UInt8(ascii: "?")) ?? rest.endIndex
+    let path = rest[..<pathEnd]
+    self.path = String(Substring(path))
+    guard let query = QueryParameters(Substring(rest[pathEnd...].dropFirst())) else { return nil }
     self.query = query
     var segments: [String] = []
     if path.count > 1 {
-      for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-        guard let segment = PercentEncoding.decode(part) else { return nil }
+      for part in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+        guard let segment = PercentEncoding.decode(Substring(part)) else { return nil }
         segments.append(segment)
       }
     }
     self.segments = segments
+  }
+
+  private static func withoutAuthority(_ target: String) -> String {
+    guard target.utf8.first != UInt8(ascii: "/"),
+      let scheme = ["http://", "https://"].first(where: { target.lowercased().hasPrefix($0) })
+    else { return target }
+    let rest = target.utf8.dropFirst(scheme.utf8.count)
+    let start = rest.firstIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") } ?? rest.endIndex
+    let path = Substring(rest[start...])
+    return path.hasPrefix("/") ? String(path) : "/\(path)"
   }
 }

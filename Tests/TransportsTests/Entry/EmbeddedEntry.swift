@@ -6,15 +6,32 @@ import NIOHTTP1
 
 /// One HTTP connection without a socket, and what it has answered.
 final class EmbeddedEntry {
-  let channel = EmbeddedChannel()
+  let channel: EmbeddedChannel
   let loop: EntryLoop
   private(set) var output = ""
 
   init(limits: HTTPLimits = HTTPLimits(), _ addRoutes: (inout RouteTable) -> Void) throws {
+    self.channel = EmbeddedChannel()
     self.loop = EntryLoop(eventLoop: self.channel.embeddedEventLoop, limits: limits)
     addRoutes(&self.loop.routes)
+    try self.open()
+  }
+
+  /// Another connection of the same loop.
+  init(beside other: EmbeddedEntry) throws {
+    self.channel = EmbeddedChannel(loop: other.channel.embeddedEventLoop)
+    self.loop = other.loop
+    try self.open()
+  }
+
+  private func open() throws {
     try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try EntryServer.configure(self.channel.pipeline.syncOperations, loop: self.loop)
+  }
+
+  /// Whether the connection has a parser at the moment.
+  func hasParser() throws -> Bool {
+    try self.channel.pipeline.syncOperations.handler(type: HTTPConnectionHandler.self).parser != nil
   }
 
   /// The routes most tests need.

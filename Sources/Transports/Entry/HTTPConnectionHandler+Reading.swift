@@ -1,0 +1,133 @@
+import NIOCore
+import NIOHTTP1
+import Wire
+
+/// From bytes to parts of requests.
+extension HTTPConnectionHandler {
+  /// Why the parser has given up.
+  enum ParserFailure {
+    case headTooLarge
+    case otherVersion
+    case otherProtocol
+
+    init(_ error: any Error) {
+      switch error {
+      case HTTPParserError.headerOverflow: self = .headTooLarge
+      case HTTPParserError.invalidVersion: self = .otherVersion
+      default: self = .otherProtocol
+      }
+    }
+
+    var problem: Problem {
+      switch self {
+      case .headTooLarge:
+        Problem(.tooLarge, "the request's head is too large", status: .requestHeaderFieldsTooLarge)
+      case .otherVersion:
+        Problem(
+          .badRequest,
+          "the versions of HTTP here are 1.1 and 1.0",
+          status: .httpVersionNotSupported
+        )
+      case .otherProtocol:
+        Problem(.badRequest, "this is not HTTP/1")
+      }
+    }
+  }
+
+  /// What may come after the end of the present request.
+  enum Afterwards {
+    case request
+    case nothing
+    /// Bytes that are not the parser's, if the connection is taken over.
+    case otherProtocol
+
+    init(_ head: HTTPRequestHead) {
+      if head.method == .CONNECT || head.headers.contains(name: "Upgrade") {
+        self = .otherProtocol
+      } else {
+        self = head.isKeepAlive ? .request : .nothing
+      }
+    }
+  }
+
+  /// Gives bytes to the parser, which is kept only while it is inside a request.
+  func read(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+    guard self.takesParts, self.failure == nil, !self.isThrough else { return }
+    var input = bytes
+    if self.input.readableBytes > 0 {
+      self.input.writeImmutableBuffer(bytes)
+      input = self.input
+      self.input = ByteBuffer()
+    }
+    let isCut = !Self.endsWithEmptyLine(input)
+    let parser = self.parser ?? self.loop.parsers.borrow(context)
+    self.parser = parser
+    self.isAtEnd = false
+    let isSound = self.parse { _ = try parser.decode(context: context, buffer: &input) }
+    self.watchBody()
+    // What the parser has not taken is copied, so that the receive buffer is not held for it.
+    if input.readableBytes > 0 { self.input = ByteBuffer(bytes: input.readableBytesView) }
+    if self.isHandedOver { return self.leavePipeline(context) }
+    if case .gone = self.phase { return self.letGoOfParser(context) }
+    guard isSound else { return self.letGoOfParser(context) }
+    guard self.isAtEnd, !isCut else { return }
+    switch self.afterwards {
+    case .request:
+      self.parser = nil
+      self.loop.parsers.giveBack(parser, context)
+    case .nothing:
+      self.isThrough = true
+      self.letGoOfParser(context)
+    case .otherProtocol:
+      break
+    }
+  }
+
+  /// The client sends no more: a request that is not complete is none.
+  func inputEnded(_ context: ChannelHandlerContext) {
+    guard let parser = self.parser, self.takesParts, self.failure == nil else { return }
+    var input = self.input
+    _ = self.parse { _ = try parser.decodeLast(context: context, buffer: &input, seenEOF: true) }
+    self.letGoOfParser(context)
+  }
+
+  func letGoOfParser(_ context: ChannelHandlerContext) {
+    self.input = ByteBuffer()
+    guard !self.isReading, let parser = self.parser else { return }
+    self.parser = nil
+    self.loop.parsers.giveAway(parser, context)
+  }
+
+  /// Whether what the client sends may still be a request.
+  private var takesParts: Bool {
+    switch self.phase {
+    case .receiving, .answering, .streaming: true
+    case .flushing, .lingering, .gone: false
+    }
+  }
+
+  /// Whether the parser can go on.
+  private func parse(_ step: () throws -> Void) -> Bool {
+    let outer = self.loop.collector.reader
+    self.loop.collector.reader = self
+    self.isReading = true
+    defer {
+      self.loop.collector.reader = outer
+      self.isReading = false
+    }
+    do {
+      try step()
+      return true
+    } catch {
+      self.parserFailed(error)
+      return false
+    }
+  }
+
+  /// After the end of a request a parser has begun nothing if the bytes end so: what it began would have been a
+  /// whole head, or wrong.
+  private static func endsWithEmptyLine(_ bytes: ByteBuffer) -> Bool {
+    bytes.readableBytes >= 4
+      && bytes.getInteger(at: bytes.writerIndex - 4, as: UInt32.self) == 0x0D0A_0D0A
+  }
+}
