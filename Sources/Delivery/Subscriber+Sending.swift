@@ -13,11 +13,10 @@ import NIOCore
 /// A connection that took everything so far needs no queue: one `send(2)` on its descriptor is all. The only file
 /// that writes to a descriptor. Its invariants:
 ///
-/// - It runs on the channel's loop only. There a channel stops being active in the same step in which its socket
-///   is closed, and its handlers hear of that before anything else happens on the loop. So the descriptor is the
-///   connection's own until `disconnect`, where the connection's handler is the first to hear: a WebSocket's is the
-///   only one. Elsewhere the channel is asked whether it is active. It is never the number of a closed one that
-///   another connection was given since.
+/// - It runs on the channel's loop only, where a channel closes its socket and tells its handlers of that in one step.
+///   The handler that connects a subscriber is the first to hear, and calls `disconnect` before it does anything
+///   else. So the descriptor is the connection's own until then, and never the number of a closed one that another
+///   connection was given since.
 /// - Nothing is sent while the channel may hold bytes, flushed or not: whoever writes to it otherwise says so
 ///   before, by `queue()`, and then its queue is asked until it is seen to be empty.
 /// - What the socket does not take goes to the channel as a whole rest, and what follows stands behind it.
@@ -88,7 +87,7 @@ extension Subscriber {
 
   /// How many bytes the socket took; none when they have to stand behind others.
   private func send(_ bytes: ByteBuffer) -> Int {
-    guard descriptor >= 0, isDescriptorSure || channel?.isActive == true else { return 0 }
+    guard descriptor >= 0 else { return 0 }
     if channelMayHold {
       guard let held = try? channel?.syncOptions?.getOption(.bufferedWritableBytes), held == 0 else {
         return 0

@@ -23,8 +23,6 @@ public final class Subscriber {
   var channelMayHold = true
   /// Whether bytes wait in the channel for the next flush.
   var hasQueued = false
-  /// Whether the descriptor is good until `disconnect`, so that the channel need not be asked each time.
-  private(set) var isDescriptorSure = false
   /// Whether there is one subscription, so that nothing else can be on its way to the connection.
   private(set) var isSingle = false
   public let representation: Representation
@@ -55,12 +53,12 @@ public final class Subscriber {
     self.isStarted = isStarted
   }
 
-  /// `context` is that of the connection's last handler: what is written goes straight to the socket.
+  /// `context` is that of the handler next to the socket: what is written goes straight to it, and its end is heard
+  /// before anything else happens.
   public func connect(_ context: ChannelHandlerContext) {
     self.context = context
     channel = context.channel
     descriptor = Subscriber.descriptor(of: context.channel) ?? -1
-    if case .webSocket = representation { isDescriptorSure = true }
   }
 
   public var isWritable: Bool {

@@ -100,6 +100,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
 
   private func ended() {
     guard body != nil else { return }
+    subscriber.disconnect()
     body = nil
     worker.entry.wheel.disarm(self)
     stall?.stop()

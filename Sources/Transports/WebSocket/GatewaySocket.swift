@@ -80,6 +80,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   }
 
   func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
+    subscriber.disconnect()
     if let farewell { worker.entry.wheel.disarm(farewell) }
     stall?.stop()
     worker.release(self)
