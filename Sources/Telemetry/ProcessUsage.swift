@@ -13,10 +13,12 @@ public struct ProcessUsage: Sendable {
   public var systemSeconds: Double
   /// Bytes; 0 where `/proc` is missing.
   public var residentBytes: Int
-  /// 0 where `/proc` is missing.
-  public var openDescriptors: Int
   /// The soft limit.
   public var maximumDescriptors: Int
+
+  /// How many there are now, counted when this is asked for: it costs a walk over all of them. 0 where `/proc` is
+  /// missing.
+  public var openDescriptors: Int { Self.countDescriptors() }
 
   /// The state of now.
   public static func read() -> ProcessUsage {
@@ -30,7 +32,6 @@ public struct ProcessUsage: Sendable {
       userSeconds: seconds(usage.ru_utime),
       systemSeconds: seconds(usage.ru_stime),
       residentBytes: residentBytes(),
-      openDescriptors: openDescriptors(),
       maximumDescriptors: maximumDescriptors()
     )
   }
@@ -52,7 +53,7 @@ public struct ProcessUsage: Sendable {
   }
 
   /// The directory's own descriptor does not count.
-  private static func openDescriptors() -> Int {
+  private static func countDescriptors() -> Int {
     guard let directory = opendir("/proc/self/fd") else { return 0 }
     defer { closedir(directory) }
     var count = 0
