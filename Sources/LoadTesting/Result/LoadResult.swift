@@ -15,6 +15,13 @@ public struct LoadResult: Codable, Sendable {
   public var verdict: LoadVerdict?
   /// By what was measured; see ``LoadTiming``.
   public var timings: [LoadTiming: TimeDistribution] = [:]
+  /// How long clients were without any connection, each time that one of theirs ended, by transport as `--transports`
+  /// names it. A client that connects anew before it lets go was without one for 0.
+  public var away: [String: TimeDistribution] = [:]
+  /// The most connections that came to a node at once, by its name; of those whose node is known.
+  public var peaks: [LoadPeak] = []
+  /// What the scenario measured beside all that, named and worded for a person: `all back after`, `3.2 s`.
+  public var figures: [LoadSetting] = []
   /// One for each second, ascending.
   public var samples: [LoadSample] = []
   /// Moments to be known when one looks at the samples, ascending.
@@ -43,6 +50,20 @@ public struct LoadSetting: Codable, Sendable, Equatable {
   public init(_ name: String, _ value: String) {
     self.name = name
     self.value = value
+  }
+}
+
+/// How many connections were begun within 100 ms that went to one node, at the most.
+public struct LoadPeak: Codable, Sendable, Equatable {
+  public var node: String
+  public var count: Int
+  /// How many a drain had planned to send away within 100 ms; nil where nothing was drained.
+  public var planned: Double?
+
+  public init(node: String, count: Int, planned: Double? = nil) {
+    self.node = node
+    self.count = count
+    self.planned = planned
   }
 }
 
@@ -115,6 +136,8 @@ public enum LoadTiming: String, Codable, CodingKeyRepresentable, CaseIterable, S
   case connect
   /// Without any connection, each time that one of a client's ended.
   case away
+  /// From when a client was ready again after it was cut, or was no longer slow, until it had what it had missed.
+  case catchUp
 }
 
 /// Something that happened, to be marked in a plot.
