@@ -52,6 +52,11 @@ public struct JSONField {
     return Int64(exactly: number)
   }
 
+  /// The number that the value is, also one with decimals.
+  public var number: Double? {
+    slice.kind == .number ? Double(String(buffer: bytes)) : nil
+  }
+
   public var bool: Bool? {
     guard slice.kind == .literal else { return nil }
     return switch bytes.readableBytesView.first {

@@ -86,10 +86,3 @@ extension ByteBuffer {
     writeMember(name) { $0.writeString(rest == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(rest)") }
   }
 }
-
-extension JSONField {
-  /// The number that the value is, also one with decimals.
-  var number: Double? {
-    kind == .number ? Double(String(buffer: bytes)) : nil
-  }
-}
