@@ -119,6 +119,9 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    // The benchmarks: what is measured beside the gateway, and what measures both.
+    .executableTarget(name: "epoll-floor", path: "Tests/Benchmarks/Floor"),
+    .executableTarget(name: "epoll-driver", path: "Tests/Benchmarks/Driver"),
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .testTarget(
       name: "FramingTests",
