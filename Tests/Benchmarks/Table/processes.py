@@ -4,6 +4,7 @@ import atexit
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -12,10 +13,10 @@ import time
 import urllib.request
 
 BINARIES = {}
-"""Where the programs are: sluice, epoll-floor, epoll-driver."""
+"""Where the programs are, by their names."""
 
 CORES = sorted(os.sched_getaffinity(0))
-SERVER_CORE, DRIVER_CORE = CORES[0], CORES[-1]
+SERVER_CORE, DRIVER_CORE = {CORES[0]}, {CORES[-1]}
 """What is measured has a core, as far as nobody else uses it; everything else has another one."""
 
 _started = []
@@ -44,13 +45,14 @@ def failure(text):
 class Process:
     """A program that runs until it is stopped."""
 
-    def __init__(self, arguments, core, **options):
+    def __init__(self, arguments, cores, **options):
         self.log = pathlib.Path(_folder.name) / f"{pathlib.Path(arguments[0]).name}-{len(_started)}.log"
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(
                 arguments,
                 stderr=log,
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+                env={name: value for name, value in os.environ.items() if not name.startswith("SLUICE_")},
+                preexec_fn=lambda: os.sched_setaffinity(0, cores),
                 text=True,
                 **options,
             )
@@ -92,32 +94,26 @@ class Redis(Process):
             DRIVER_CORE,
             stdout=subprocess.DEVNULL,
         )
-        wait_until(lambda: can_connect(self.port), f"Redis does not answer: {self.last_words()}")
+        wait_until(lambda: can_connect(self.port), lambda: f"no Redis: {self.last_words()}")
 
 
 class Node(Process):
     """A gateway as in production, with one event loop."""
 
-    def __init__(self, redis, name="node", core=SERVER_CORE, more=()):
-        self.port, self.operator_port = free_port(), free_port()
+    def __init__(self, redis, name="node", cores=SERVER_CORE, more=()):
         self.name = name
         super().__init__(
             [
                 BINARIES["sluice"], "serve", "--node", name, "--event-loops", "1",
-                "--listen", f"127.0.0.1:{self.port}", "--operator-listen", f"127.0.0.1:{self.operator_port}",
-                "--redis", f"redis://127.0.0.1:{redis.port}", "--log-level", "warning",
+                "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0",
+                "--redis", f"redis://127.0.0.1:{redis.port}", "--log-level", "notice",
                 "--accept-rate", "1000000", "--accept-burst", "1000000", *more,
             ],
-            core,
+            cores,
             stdout=subprocess.DEVNULL,
         )
-        wait_until(self.is_ready, f"the node does not become ready: {self.last_words()}")
-
-    def is_ready(self):
-        try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{self.operator_port}/readyz", timeout=2).status == 200
-        except OSError:
-            return False
+        wait_until(lambda: "the node is ready" in self.last_words(), lambda: f"no node: {self.last_words()}")
+        self.port, self.operator_port = map(int, re.findall(r"address=127\.0\.0\.1:(\d+)", self.last_words()))
 
     def polls(self):
         """Long polls that it holds."""
@@ -139,8 +135,8 @@ class Floor(Process):
 class Driver(Process):
     """Many subscribers, and who publishes to them."""
 
-    def __init__(self, core=DRIVER_CORE):
-        super().__init__([BINARIES["epoll-driver"]], core, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    def __init__(self, cores=DRIVER_CORE):
+        super().__init__([BINARIES["epoll-driver"]], cores, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, command):
         self.begin(command)
@@ -177,5 +173,5 @@ def wait_until(condition, complaint, seconds=30):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
-            failure(complaint)
+            failure(complaint if isinstance(complaint, str) else complaint())
         time.sleep(0.05)

@@ -26,7 +26,6 @@ class Row:
     goal: float
     is_ratio: bool
     measure: object
-    slow: bool = False
 
 
 def per_delivery(kind, subscribers, flight, at_once=False):
@@ -89,8 +88,8 @@ def memory(kind, count=15_000):
     """Resident memory of the node for each of many idle connections to one channel."""
 
     def measure(rounds):
-        found, floors = [], []
-        for _ in range(max(1, rounds // 8)):
+        found = []
+        for _ in range(max(1, rounds // 5)):
             redis = Redis()
             # Heartbeats would make the first of them say something while the last ones come.
             node = Node(redis, more=("--heartbeat", "5m", "--stream-comment", "5m"))
@@ -105,15 +104,7 @@ def memory(kind, count=15_000):
             found.append((node.rss() - before) / count)
             for process in (driver, node, redis):
                 process.stop()
-            if kind != "poll":
-                floor, driver = Floor(), Driver()
-                driver.open(kind, floor, 10)
-                before = floor.rss()
-                driver.open(kind, floor, count)
-                floors.append((floor.rss() - before) / count)
-                driver.stop()
-                floor.stop()
-        return Finding(statistics.median(found), statistics.median(floors) if floors else None, found)
+        return Finding(statistics.median(found), None, found)
 
     return measure
 

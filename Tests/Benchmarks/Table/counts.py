@@ -1,0 +1,141 @@
+"""Instructions and allocations of the hot path, counted, not timed, beside what they were when last agreed to."""
+
+import json
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+
+import processes
+
+BASELINE = pathlib.Path(__file__).parent.parent / "baseline.json"
+
+WHAT = {
+    "websocket": "delivery to a WebSocket, one message at a time",
+    "websocket-joined": "delivery to a WebSocket, 8 messages together",
+    "sse": "delivery to an SSE stream, one message at a time",
+    "sse-joined": "delivery to an SSE stream, 8 messages together",
+    "websocket-message": "a message for WebSockets, before its deliveries",
+    "sse-message": "a message for SSE streams, before its deliveries",
+    "feed": "a message from Redis to an event loop",
+    "command": "a client's frame, decoded and read",
+    "publish": "a publish over HTTP, to its answer",
+    "poll": "a short poll, answered with one message",
+    "set-up": "a WebSocket set up: accept, upgrade, welcome, subscribe",
+}
+
+DELIVERIES = ("websocket", "websocket-joined", "sse", "sse-joined")
+
+MORE_INSTRUCTIONS = 0.03
+"""Of an operation's instructions: what a change may add unnoticed."""
+
+MORE_ALLOCATIONS = 0.01
+"""Allocations of one operation: timers that fire meanwhile make some thousandths."""
+
+
+def count():
+    """What each operation takes: `{name: {"instructions", "allocations"}}`."""
+    redis = processes.Redis()
+    with tempfile.TemporaryDirectory(prefix="sluice-counts-") as folder:
+        run = subprocess.run(
+            [
+                "valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={folder}/out", "--quiet",
+                processes.BINARIES["hot-path"], str(redis.port),
+            ],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False,
+        )
+        if run.returncode != 0:
+            processes.failure(f"hot-path ended with {run.returncode}:\n{run.stderr[-3000:]}")
+        instructions = {}
+        for dump in pathlib.Path(folder).iterdir():
+            text = dump.read_text()
+            name = re.search(r"^desc: Trigger: Client Request: (\S+)$", text, re.M)
+            total = re.search(r"^(?:summary|totals): (\d+)", text, re.M)
+            if name and total:
+                instructions[name[1]] = int(total[1])
+    redis.stop()
+    return operations([json.loads(line) for line in run.stdout.splitlines()], instructions)
+
+
+def operations(sections, instructions):
+    """The difference of a smaller and a larger section is what the operations they differ by have taken."""
+    found = {}
+    for section in sections:
+        section["instructions"] = instructions[f"{section['name']}/{section['operations']}"]
+    names = list(dict.fromkeys(section["name"] for section in sections))
+    for name in names:
+        small, large = (section for section in sections if section["name"] == name)
+        each = {
+            kind: (large[kind] - small[kind]) / (large["operations"] - small["operations"])
+            for kind in ("instructions", "allocations")
+        }
+        found[name] = each
+        if f"{name}-message" in WHAT:
+            found[f"{name}-message"] = {
+                kind: (small[kind] - each[kind] * small["operations"]) / small["repeats"] for kind in each
+            }
+    return {name: {kind: round(value, 3) for kind, value in found[name].items()} for name in WHAT}
+
+
+def toolchain():
+    output = subprocess.run(["swift", "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"Swift version (\S+)", output)[1]
+
+
+def complaints(found, known):
+    """Why the counts are not accepted."""
+    for name in DELIVERIES:
+        if found[name]["allocations"] > MORE_ALLOCATIONS:
+            yield f"{WHAT[name]} allocates: {found[name]['allocations']:.3f} times each, and 0 is promised"
+    for name, before in known.items():
+        now = found.get(name)
+        if now is None:
+            yield f"{name} is not counted any more"
+        elif now["instructions"] > before["instructions"] * (1 + MORE_INSTRUCTIONS):
+            more = now["instructions"] / before["instructions"] - 1
+            yield (
+                f"{WHAT[name]}: {now['instructions']:,.0f} instructions, {more:.1%} more than"
+                f" {before['instructions']:,.0f}"
+            )
+        if now and now["allocations"] > before["allocations"] + max(MORE_ALLOCATIONS, 0.01 * before["allocations"]):
+            yield f"{WHAT[name]}: {now['allocations']:.3f} allocations, and it had {before['allocations']:.3f}"
+
+
+def show(found, known):
+    print(f"{'':56}{'instructions':>14}{'before':>12}{'':>8}{'allocations':>14}{'before':>10}")
+    for name, now in found.items():
+        before = known.get(name)
+        change = f"{now['instructions'] / before['instructions'] - 1:+.1%}" if before else ""
+        print(
+            f"{WHAT[name]:56}{now['instructions']:14,.0f}{before['instructions'] if before else 0:12,.0f}"
+            f"{change:>8}{now['allocations']:14.3f}{before['allocations'] if before else 0:10.3f}"
+        )
+
+
+def main(renew, as_json):
+    baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
+    machine, compiler = platform.machine(), toolchain()
+    known = baseline.get(machine, {})
+    found = count()
+    if as_json:
+        json.dump({"machine": machine, "swift": compiler, "counts": found}, sys.stdout, indent=2)
+        print()
+    else:
+        show(found, known.get("counts", {}))
+    if renew:
+        baseline[machine] = {"swift": compiler, "counts": found}
+        BASELINE.write_text(json.dumps(baseline, indent=2) + "\n")
+        print(f"{BASELINE.name} is renewed; say in the commit why the counts have changed", file=sys.stderr)
+        return 0
+    if not known:
+        print(f"no counts are known for {machine}: only the allocations of deliveries are checked", file=sys.stderr)
+    bad = list(complaints(found, known.get("counts", {})))
+    for complaint in bad:
+        print(f"error: {complaint}", file=sys.stderr)
+    if bad:
+        if known and known["swift"] != compiler:
+            print(f"The known counts are those of Swift {known['swift']}; this is {compiler}.", file=sys.stderr)
+        print("When this is meant: Tests/benchmark count --renew, and commit baseline.json.", file=sys.stderr)
+    return 1 if bad else 0
