@@ -126,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "hot-path",
       dependencies: [
-        "Counting", "Wire", "Framing", "RedisClient", "Brokering", "Delivery", "Transports", nioCore, nioPosix, logging,
+        "Counting", "Wire", "Framing", "RedisClient", "Brokering", "Delivery", "Transports", nioCore,
+        nioPosix, logging,
       ],
       path: "Tests/Benchmarks/HotPath",
       swiftSettings: settings

@@ -1,16 +1,19 @@
 import Brokering
 import Counting
+import Delivery
 import NIOCore
+import Transports
 import Wire
 
 /// Messages as the feed brings them, to subscribers over real sockets.
 struct Deliveries {
-  static let messages = 24
+  static let messages = 48
   static let small = 40
   static let large = 120
 
   let gateway: Gateway
   let channel: ChannelName
+  /// Who is counted, and one more: who was there first.
   private var clients: [Client] = []
   private var last: Cursor
 
@@ -18,14 +21,16 @@ struct Deliveries {
   init(_ gateway: Gateway, _ name: String) {
     self.gateway = gateway
     channel = ChannelName(name)!
-    last = Cursor(gateway.webSocket(name).cursor)!
+    let (first, cursor) = gateway.webSocket(name)
+    clients = [first]
+    last = Cursor(cursor)!
   }
 
   /// Counts one message after another, and messages that come together, to fewer and to more subscribers.
   static func count(_ name: String, _ gateway: Gateway, subscriber: (String) -> Client) async throws {
     var deliveries = Deliveries(gateway, "\(name):a")
     for subscribers in [small, large] {
-      while deliveries.clients.count < subscribers { deliveries.clients.append(subscriber("\(name):a")) }
+      while deliveries.clients.count <= subscribers { deliveries.clients.append(subscriber("\(name):a")) }
       // What grows once has grown by then.
       try await deliveries.send(together: 1, nil)
       try await deliveries.send(together: 8, nil)

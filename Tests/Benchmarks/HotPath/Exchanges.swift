@@ -37,7 +37,8 @@ struct Exchanges {
       cursors.append(String(answer.split(separator: #""cursor":""#).last!.prefix { $0 != "\"" }))
     }
     _ = client.wait(for: cursors[1], after: "")
-    let request = "GET /v1/poll?channels=\(channel)&since=\(channel)@\(cursors[0])&wait=0 HTTP/1.1\r\nHost: a\r\n\r\n"
+    let request =
+      "GET /v1/poll?channels=\(channel)&since=\(channel)@\(cursors[0])&wait=0 HTTP/1.1\r\nHost: a\r\n\r\n"
     try countRequests("poll", request, expecting: #""cursor":"\#(cursors[1])","data":"#)
   }
 

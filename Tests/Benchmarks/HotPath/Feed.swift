@@ -41,7 +41,7 @@ struct Feed {
       let receiver = Receiver(signal: signal)
       let port = broker.makePort(on: loop, receiver: receiver)
       kept.value = Held(receiver: receiver, port: port)
-      port.attach(channel) { attached.completeWith($0.map { _ in }) }
+      port.attach(channel) { attached.completeWith($0.map { _ in }.mapError { $0 as any Error }) }
     }
     try await attached.futureResult.get()
 
@@ -71,7 +71,7 @@ struct Feed {
   private func publish(_ number: Int, by client: Client) {
     let data = "\"" + String(repeating: "x", count: 126) + "\""
     for offset in 1...number {
-      let payload = "M feedfeed \(offset) 1790000000000 -1\n\(data)"
+      let payload = "Mfeedfeed \(offset) 1790000000000 -1\n\(data)"
       let name = "sluice:{feed:a}:feed"
       _ = client.ask(
         "*3\r\n$7\r\nPUBLISH\r\n$\(name.utf8.count)\r\n\(name)\r\n$\(payload.utf8.count)\r\n\(payload)\r\n"

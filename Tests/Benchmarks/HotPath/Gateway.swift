@@ -60,7 +60,8 @@ struct Gateway {
   }
 
   /// Runs on the loop, with nothing in between.
-  func onLoop<Answer: Sendable>(_ body: @escaping @Sendable (Worker) throws -> Answer) async throws -> Answer {
+  func onLoop<Answer: Sendable>(_ body: @escaping @Sendable (Worker) throws -> Answer) async throws -> Answer
+  {
     try await loop.submit { [worker] in try body(worker.value!) }.get()
   }
 

@@ -4,6 +4,7 @@ import dataclasses
 import statistics
 import time
 
+import counts
 from processes import DRIVER_CORE, Driver, Floor, Node, Redis, wait_until
 
 
@@ -178,6 +179,13 @@ def nodes(rounds, subscribers=4_000, sizes=(1, 2, 4, 8)):
     return Finding(medians[-1], medians[0], ratios, notes)
 
 
+def allocations(rounds):
+    """How often a delivery asks for memory, of each kind the most."""
+    found = counts.count(with_instructions=False)
+    each = {name: found[name]["allocations"] for name in counts.DELIVERIES}
+    return Finding(max(each.values()), None, [max(each.values())], each)
+
+
 def delivery_rows():
     speeches = (("ws", "websocket", "WebSocket", 1.15, 1.3), ("sse", "sse", "SSE", 1.2, 1.4))
     for short, kind, title, single, joined in speeches:
@@ -190,11 +198,16 @@ def delivery_rows():
                 f"{short}-{count}-joined", f"the same, {count:,} {title}, 8 in flight", "µs", joined, True,
                 per_delivery(kind, count, 8, at_once=True),
             )
+        yield Row(
+            f"{short}-1000-apart", f"the same, 1,000 {title}, 8 in flight, by 8 requests", "µs", joined, True,
+            per_delivery(kind, 1_000, 8),
+        )
 
 
 ROWS = [
     *delivery_rows(),
     Row("rooms", "user CPU per message, 1,000 channels of one subscriber, from another node", "µs", 15, False, rooms),
+    Row("allocations", "allocations per delivery on the hot path", "", counts.MORE_ALLOCATIONS, False, allocations),
     Row("memory-ws", "RSS per idle subscribed WebSocket, of 15,000", "B", 5_000, False, memory("websocket")),
     Row("memory-sse", "RSS per idle SSE stream, of 15,000", "B", 5_000, False, memory("sse")),
     Row("memory-poll", "RSS per held long poll, of 15,000", "B", 5_000, False, memory("poll")),

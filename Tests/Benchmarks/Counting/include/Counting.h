@@ -27,3 +27,9 @@ size_t counting_drain(int descriptor);
 void counting_pipe(int ends[2]);
 
 void counting_close(int descriptor);
+
+/// Ends the process with what it has printed.
+_Noreturn void counting_exit(int code);
+
+/// Waits until another thread ends the process.
+_Noreturn void counting_wait(void);
