@@ -16,11 +16,12 @@ enum phase {
 };
 
 struct connection {
+  /// Negative once it is closed.
   int descriptor;
   enum kind kind;
   enum phase phase;
   int port;
-  /// The number of its channel.
+  /// The number of its channel; of a publisher, its own.
   int channel;
   /// Bytes of the present frame, chunk or body that are still to come, and whether they are to be kept.
   size_t left;

@@ -37,13 +37,14 @@ double now(void) {
 }
 
 static void drop(struct connection *connection) {
-  if (connection->phase == established) totals.dropped++;
-  else {
-    fprintf(stderr, "a connection was closed before it was open\n%.*s\n", (int)connection->answer_length,
-      connection->answer == NULL ? "" : connection->answer);
+  if (connection->phase != established) {
+    const char *answer = connection->answer == NULL ? "" : connection->answer;
+    fprintf(stderr, "a connection was closed before it was open\n%.*s\n", (int)connection->answer_length, answer);
     exit(1);
   }
+  if (connection->kind != publisher) totals.dropped++;
   close(connection->descriptor);
+  connection->descriptor = -1;
 }
 
 static void read_command(void) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { most_flight = 256, most_latencies = 1 << 22 };
+enum { most_publishers = 1024, most_latencies = 1 << 22 };
 
 static float latencies[most_latencies];
 static int latency_count;
@@ -30,10 +30,19 @@ static double percentile(double share) {
   return latencies[index < latency_count ? index : latency_count - 1];
 }
 
+/// One of the connections to a port that publishes go by; a listener closes them after a while of silence.
 static struct connection *publisher_number(int index, int port) {
-  static struct connection *known[most_flight];
-  if (known[index] == NULL || known[index]->port != port) known[index] = connect_to(port, publisher, 0, 0);
-  return known[index];
+  static struct connection *known[most_publishers];
+  static int count;
+  struct connection **place = NULL;
+  for (int other = 0; other < count && place == NULL; other++)
+    if (known[other]->port == port && known[other]->channel == index) place = &known[other];
+  if (place != NULL && (*place)->descriptor >= 0) return *place;
+  if (place == NULL) {
+    if (count == most_publishers) fail("too many publishers");
+    place = &known[count++];
+  }
+  return *place = connect_to(port, publisher, index, 0);
 }
 
 /// Sends `count` publishes, the first to the given channel; how many answers will come.

@@ -63,8 +63,8 @@ class Process:
         """Seconds of CPU that it has taken, user and system, exact: its CPU clock (clock_getcpuclockid(3))."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
-    def user_share(self):
-        """Ticks of user, and of all, CPU, for the share of the two."""
+    def ticks(self):
+        """CPU in the kernel's ticks, user alone and all: for the share of the two."""
         fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return int(fields[11]), int(fields[11]) + int(fields[12])
 

@@ -39,7 +39,7 @@ def per_delivery(kind, subscribers, flight, at_once=False):
         # About half a second of the floor's time in each turn.
         count = max(flight, (60_000 if flight == 1 else 240_000) // subscribers // flight * flight)
         rate = 50_000 / subscribers if flight == 1 else 0
-        costs, sizes, joined = [[], []], [0, 0], [0, 0]
+        costs, sizes, joined, speeds = [[], []], [0, 0], [0, 0], [0, 0]
         for server in servers:
             driver.open(kind, server, subscribers)
             driver.publish(server, flight, subscribers, flight, at_once=at_once)
@@ -50,16 +50,22 @@ def per_delivery(kind, subscribers, flight, at_once=False):
                 costs[index].append((server.cpu() - before) / answer["deliveries"] * 1e6)
                 sizes[index] = answer["bytes"] / answer["deliveries"]
                 joined[index] = answer["deliveries"] / answer["reads"]
+                speeds[index] = answer["deliveries"] / answer["seconds"]
         for process in (driver, *servers, redis):
             process.stop()
         notes = {
             "bytes_per_delivery": [round(size, 1) for size in sizes],
             "messages_per_read": [round(number, 2) for number in joined],
+            "deliveries_per_second": [round(speed) for speed in speeds],
         }
         ratios = [gateway / floor for gateway, floor in zip(*costs)]
         return Finding(statistics.median(costs[0]), statistics.median(costs[1]), ratios, notes)
 
     return measure
+
+
+MESSAGES = 10_000
+"""Published in each round of `rooms`."""
 
 
 def rooms(rounds):
@@ -69,15 +75,13 @@ def rooms(rounds):
     driver = Driver()
     driver.open("websocket", receiving, 1_000, channels=1_000)
     driver.publish(publishing, 1_000, 1, flight=8, channels=1_000)
-    costs, users, alls = [], 0, 0
-    totals = []
+    totals, first = [], receiving.ticks()
     for _ in range(rounds):
-        user, both, exact = *receiving.user_share(), receiving.cpu()
-        driver.publish(publishing, 10_000, 1, flight=8, channels=1_000)
-        totals.append((receiving.cpu() - exact) / 10_000 * 1e6)
-        user_after, both_after = receiving.user_share()
-        users, alls = users + user_after - user, alls + both_after - both
-    share = users / max(1, alls)
+        before = receiving.cpu()
+        driver.publish(publishing, MESSAGES, 1, flight=8, channels=1_000)
+        totals.append((receiving.cpu() - before) / MESSAGES * 1e6)
+    user, both = (last - then for last, then in zip(receiving.ticks(), first))
+    share = user / max(1, both)
     costs = [total * share for total in totals]
     for process in (driver, publishing, receiving, redis):
         process.stop()
