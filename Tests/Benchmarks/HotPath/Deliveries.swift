@@ -34,8 +34,10 @@ struct Deliveries {
       // What grows once has grown by then.
       try await deliveries.send(together: 1, nil)
       try await deliveries.send(together: 8, nil)
-      try await deliveries.send(together: 1, count(name, subscribers))
-      try await deliveries.send(together: 8, count("\(name)-joined", subscribers))
+      for _ in 0..<Count.times {
+        try await deliveries.send(together: 1, count(name, subscribers))
+        try await deliveries.send(together: 8, count("\(name)-joined", subscribers))
+      }
     }
   }
 

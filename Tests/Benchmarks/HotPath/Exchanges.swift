@@ -50,9 +50,11 @@ struct Exchanges {
     }
     let bytes = Array(request.utf8)
     var answer = [UInt8](repeating: 0, count: 4096)
-    for operations in [100, 300] {
-      Count(name: name, operations: operations).run {
-        for _ in 0..<operations { client.ask(bytes, into: &answer) }
+    for _ in 0..<Count.times {
+      for operations in [50, 150] {
+        Count(name: name, operations: operations).run {
+          for _ in 0..<operations { client.ask(bytes, into: &answer) }
+        }
       }
     }
   }
@@ -72,8 +74,10 @@ struct Exchanges {
       }
     }
     setUp(30)
-    for operations in [50, 150] {
-      Count(name: "set-up", operations: operations).run { setUp(operations) }
+    for _ in 0..<Count.times {
+      for operations in [30, 90] {
+        Count(name: "set-up", operations: operations).run { setUp(operations) }
+      }
     }
   }
 }

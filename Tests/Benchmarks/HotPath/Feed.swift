@@ -47,12 +47,16 @@ struct Feed {
 
     let publisher = Client(redisPort)
     var byte: [UInt8] = [0]
-    for (operations, isCounted) in [(64, false), (64, false), (64, true), (192, true)] {
+    let counted = Array(repeating: [(64, true), (192, true)], count: 2 * Count.times).joined()
+    for (operations, isCounted) in [(64, false), (192, false)] + counted {
       gateway.loop.execute {
         kept.value!.receiver.expected = operations
+        // The loop stands still from here on, until it is released.
+        counting_send(signal, [1], 1)
         var byte: [UInt8] = [0]
         _ = counting_receive(releaseEnd, &byte, 1)
       }
+      _ = counting_receive(heardEnd, &byte, 1)
       publish(operations, by: publisher)
       func run() {
         counting_send(release, [1], 1)

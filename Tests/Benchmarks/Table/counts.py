@@ -65,26 +65,22 @@ def count(with_instructions=True):
 
 
 def read_dumps(folder, sections):
-    """Callgrind writes a file for each section, with its name and how many instructions it took: in `totals`, for its
+    """Callgrind writes a file for each section, in their order, and says in `totals` how many instructions it took. Its
     `summary` takes off what was counted before, although that was set to zero."""
-    instructions = {}
-    for dump in pathlib.Path(folder).glob("out.*"):
-        text = dump.read_text()
-        name = re.search(r"^desc: Trigger: Client Request: (\S+)$", text, re.M)
-        total = re.search(r"^totals: (\d+)", text, re.M)
-        if name and total:
-            instructions[name[1]] = int(total[1])
-    for section in sections:
-        section["instructions"] = instructions[f"{section['name']}/{section['operations']}"]
+    for number, section in enumerate(sections, 1):
+        text = pathlib.Path(f"{folder}/out.{number}").read_text()
+        assert f"Client Request: {section['name']}/{section['operations']}\n" in text
+        section["instructions"] = int(re.search(r"^totals: (\d+)", text, re.M)[1])
 
 
 def operations(sections):
-    """The difference of a smaller and a larger section is what the operations they differ by have taken."""
+    """The difference of a smaller and a larger section is what the operations they differ by have taken. Each section
+    was counted several times, and the least counts: a timer can only add."""
     found = {}
     kinds = [kind for kind in ("instructions", "allocations") if kind in sections[0]]
     names = list(dict.fromkeys(section["name"] for section in sections))
     for name in names:
-        small, large = (section for section in sections if section["name"] == name)
+        small, large = least([section for section in sections if section["name"] == name], kinds)
         each = {
             kind: (large[kind] - small[kind]) / (large["operations"] - small["operations"])
             for kind in kinds
@@ -94,7 +90,17 @@ def operations(sections):
             found[f"{name}-message"] = {
                 kind: (small[kind] - each[kind] * small["operations"]) / small["repeats"] for kind in kinds
             }
-    return {name: {kind: round(value, 3) for kind, value in found[name].items()} for name in WHAT}
+    return {name: {kind: round(value, 3) + 0.0 for kind, value in found[name].items()} for name in WHAT}
+
+
+def least(sections, kinds):
+    """One section of each size, the smallest first."""
+    by_size = {}
+    for section in sections:
+        known = by_size.setdefault(section["operations"], section)
+        for kind in kinds:
+            known[kind] = min(known[kind], section[kind])
+    return [by_size[size] for size in sorted(by_size)]
 
 
 def toolchain():
