@@ -119,6 +119,19 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    // The benchmarks: what is measured beside the gateway, and what measures both.
+    .executableTarget(name: "epoll-floor", path: "Tests/Benchmarks/Floor"),
+    .executableTarget(name: "epoll-driver", path: "Tests/Benchmarks/Driver"),
+    .target(name: "Counting", path: "Tests/Benchmarks/Counting"),
+    .executableTarget(
+      name: "hot-path",
+      dependencies: [
+        "Counting", "Wire", "Framing", "RedisClient", "Brokering", "Delivery", "Transports", nioCore,
+        nioPosix, logging,
+      ],
+      path: "Tests/Benchmarks/HotPath",
+      swiftSettings: settings
+    ),
     .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .testTarget(
       name: "FramingTests",

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the tests need beside the cluster: a real browser, and checkers written in Python.
+# What the tests need beside the cluster: a real browser, checkers written in Python, and what counts instructions.
 
 # The tests' own Python, with what requirements.txt names.
 python_home=$root/.build/python
@@ -7,6 +7,7 @@ python_home=$root/.build/python
 missing_test_packages() {
   /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || printf 'python3\npython3-venv\n'
   command -v chromium >/dev/null || printf 'chromium\n'
+  [[ -e /usr/include/valgrind/callgrind.h ]] || printf 'valgrind\n'
 }
 
 # install_python: makes python_home, anew when requirements.txt has changed
