@@ -137,7 +137,7 @@ public enum LoadTiming: String, Codable, CodingKeyRepresentable, CaseIterable, S
   /// Without any connection, each time that one of a client's ended.
   case away
   /// From when a client was ready again after it was cut, or was no longer slow, until it had what it had missed.
-  case catchUp = "catch_up"
+  case catchUp
 }
 
 /// Something that happened, to be marked in a plot.
