@@ -177,6 +177,7 @@ let package = Package(
     .testTarget(
       name: "LoadTestingTests",
       dependencies: ["Wire", "SluiceClient", "LoadTesting", nioCore],
+      resources: [.embedInCode("Samples/fanout.json")],
       swiftSettings: settings
     ),
     .testTarget(
