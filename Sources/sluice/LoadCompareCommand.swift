@@ -13,7 +13,8 @@ struct LoadCompareCommand: ParsableCommand {
       """
   )
 
-  @Argument(help: "Results as `sluice load --json` or `--save` wrote them; the first is the base.") var files: [String]
+  @Argument(help: "Results as `sluice load --json` or `--save` wrote them; the first is the base.") var files:
+    [String]
   @Flag(help: "Print the comparison as a JSON object, for programs.") var json = false
   @Option(
     help: ArgumentHelp("Fail when something is worse by more: 1.2x, or 20%.", valueName: "ratio")
@@ -44,7 +45,9 @@ struct LoadCompareCommand: ParsableCommand {
   private func limit() throws -> Double? {
     guard let failAbove else { return nil }
     guard let limit = RatioLimit.parse(failAbove) else {
-      throw ValidationError("--fail-above is \"\(failAbove)\": expected a ratio of 1 or more, such as 1.2x, or 20%")
+      throw ValidationError(
+        "--fail-above is \"\(failAbove)\": expected a ratio of 1 or more, such as 1.2x, or 20%"
+      )
     }
     return limit
   }
@@ -80,7 +83,9 @@ enum LoadFiles {
   static func read(_ path: String) throws -> LoadResult {
     let data: Data
     do {
-      data = path == "-" ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: path))
+      data =
+        path == "-"
+        ? FileHandle.standardInput.readDataToEndOfFile() : try Data(contentsOf: URL(filePath: path))
     } catch {
       throw CommandFailure("\(path) cannot be read: \(error.localizedDescription)")
     }

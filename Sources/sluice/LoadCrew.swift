@@ -29,7 +29,9 @@ final class LoadCrew: Sendable {
         try start(program, index: index, role: "\(index)/\(count):\(tag)")
       } catch {
         end(now: true)
-        throw CommandFailure("process \(index + 1) of \(count) could not be started: \(error.localizedDescription)")
+        throw CommandFailure(
+          "process \(index + 1) of \(count) could not be started: \(error.localizedDescription)"
+        )
       }
     }
   }

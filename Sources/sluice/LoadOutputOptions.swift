@@ -7,7 +7,10 @@ struct LoadOutputOptions: ParsableArguments {
   @Flag(help: "Print the result as a JSON object, for programs; how it goes is said on standard error.")
   var json = false
   @Option(
-    help: ArgumentHelp("Write the result as JSON to a file too, for `sluice load compare`.", valueName: "file"),
+    help: ArgumentHelp(
+      "Write the result as JSON to a file too, for `sluice load compare`.",
+      valueName: "file"
+    ),
     completion: .file(extensions: ["json"])
   )
   var save: String?

@@ -21,10 +21,12 @@ final class LoadTerminal: LoadObserver {
 
   /// Takes the block away.
   func end() {
-    guard !isOver.withLock({ wasOver in
-      defer { wasOver = true }
-      return wasOver
-    }) else { return }
+    guard
+      !isOver.withLock({ wasOver in
+        defer { wasOver = true }
+        return wasOver
+      })
+    else { return }
     ErrorOutput.write(block.withLock { $0.erase() })
     HiddenCursor.show()
   }

@@ -34,7 +34,8 @@ import Testing
   @Test func everythingStandsInIt() {
     let text = running().lines(columns: 100).joined(separator: "\n")
     for part in [
-      "sluice load fanout  publishing", "56 %", "0:34 of 1:00, 26 s left", "5,000 of 5,000", "100,000/s", "3,400,000",
+      "sluice load fanout  publishing", "56 %", "0:34 of 1:00, 26 s left", "5,000 of 5,000", "100,000/s",
+      "3,400,000",
       "p50 1.21 ms", "p99 4.80 ms", "max 19.0 ms", "0.84 cores", "late 1.20 ms", "0:12", "gw-2 draining",
     ] {
       #expect(text.contains(part), "\(part) in\n\(text)")

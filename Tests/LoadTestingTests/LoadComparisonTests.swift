@@ -18,8 +18,12 @@ import Testing
       result.timings[timing] = slower
     }
     for index in result.samples.indices {
-      result.samples[index].deliveryP50Us = result.samples[index].deliveryP50Us.map { Int(Double($0) * factor) }
-      result.samples[index].deliveryP99Us = result.samples[index].deliveryP99Us.map { Int(Double($0) * factor) }
+      result.samples[index].deliveryP50Us = result.samples[index].deliveryP50Us.map {
+        Int(Double($0) * factor)
+      }
+      result.samples[index].deliveryP99Us = result.samples[index].deliveryP99Us.map {
+        Int(Double($0) * factor)
+      }
     }
     return result
   }
@@ -94,9 +98,12 @@ import Testing
     #expect((json["excesses"] as? [String])?.isEmpty == false)
   }
 
-  @Test(arguments: [
-    ("1.2", 1.2), ("1.2x", 1.2), ("2×", 2), ("20%", 1.2), ("1", 1), ("0.9", nil), ("x", nil), ("-5%", nil), ("inf", nil),
-  ] as [(String, Double?)])
+  @Test(
+    arguments: [
+      ("1.2", 1.2), ("1.2x", 1.2), ("2×", 2), ("20%", 1.2), ("1", 1), ("0.9", nil), ("x", nil), ("-5%", nil),
+      ("inf", nil),
+    ] as [(String, Double?)]
+  )
   func limitsAreRead(_ text: String, _ limit: Double?) {
     #expect(RatioLimit.parse(text) == limit)
   }

@@ -80,12 +80,24 @@ import Testing
 
   @Test func aLossInOneIsALossInAll() {
     var bad = result([1])
-    bad.verdict = LoadVerdict(lost: 3, duplicated: 0, reordered: 0, undetected: 1, subscribers: 4, examples: ["x"])
+    bad.verdict = LoadVerdict(
+      lost: 3,
+      duplicated: 0,
+      reordered: 0,
+      undetected: 1,
+      subscribers: 4,
+      examples: ["x"]
+    )
     bad.failures = ["somebody was away"]
     bad.driver.limit = "no idle CPU"
     var good = result([1])
     good.verdict = LoadVerdict(
-      lost: 0, duplicated: 0, reordered: 0, undetected: 0, gaps: ["reset": 2], subscribers: 6
+      lost: 0,
+      duplicated: 0,
+      reordered: 0,
+      undetected: 0,
+      gaps: ["reset": 2],
+      subscribers: 6
     )
     let joined = LoadResult.joined([good, bad])
     #expect(joined.verdict?.lost == 3)
@@ -108,7 +120,8 @@ import Testing
     first.marks = [LoadMark(atS: 0, kind: .phase, text: "all connected")]
     var second = result([1], startedMs: 1_400)
     second.marks = [
-      LoadMark(atS: 0, kind: .phase, text: "all connected"), LoadMark(atS: 9, kind: .fault, text: "gw-1 dead"),
+      LoadMark(atS: 0, kind: .phase, text: "all connected"),
+      LoadMark(atS: 9, kind: .fault, text: "gw-1 dead"),
     ]
     let joined = LoadResult.joined([first, second])
     #expect(joined.marks.map(\.text) == ["all connected", "gw-1 dead"])

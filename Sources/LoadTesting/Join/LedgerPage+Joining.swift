@@ -19,7 +19,8 @@ extension LedgerPage {
       books[name]?.offsets[entry.cursor.offset] = entry.identity.value
     }
     return order.compactMap { name in
-      guard let book = books[name], let first = book.offsets.keys.min(), let last = book.offsets.keys.max() else {
+      guard let book = books[name], let first = book.offsets.keys.min(), let last = book.offsets.keys.max()
+      else {
         return nil
       }
       return LedgerPage(

@@ -134,7 +134,8 @@ extension DriverReport {
     var joined = DriverReport()
     joined.processes = reports.reduce(0) { $0 + $1.processes }
     joined.cores = reports.reduce(0) { $0 + $1.cores }
-    joined.coresPeak = samples.filter { $0.atS > 0 }.map(\.driverCores).max() ?? reports.map(\.coresPeak).max() ?? 0
+    joined.coresPeak =
+      samples.filter { $0.atS > 0 }.map(\.driverCores).max() ?? reports.map(\.coresPeak).max() ?? 0
     joined.coresAvailable = reports.map(\.coresAvailable).max() ?? 0
     joined.lagP99Us = reports.map(\.lagP99Us).max() ?? 0
     joined.lagMaxUs = reports.map(\.lagMaxUs).max() ?? 0

@@ -34,7 +34,8 @@ extension LoadResult {
 
   private static func reason(_ error: any Error) -> String {
     func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty ? "" : " in \(path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "."))"
+      path.isEmpty
+        ? "" : " in \(path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "."))"
     }
     return switch error as? DecodingError {
     case .keyNotFound(let key, let context): "it has no \(key.stringValue)\(place(context.codingPath))"

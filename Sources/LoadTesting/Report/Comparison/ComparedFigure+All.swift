@@ -16,7 +16,9 @@ extension ComparedFigure {
     var figures: [ComparedFigure] = []
     for timing in LoadTiming.allCases {
       for (name, percent) in [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)] {
-        figures.append(figure("\(timing.title) \(name)", .time, .lessIsBetter) { percentile(percent, timing, $0) })
+        figures.append(
+          figure("\(timing.title) \(name)", .time, .lessIsBetter) { percentile(percent, timing, $0) }
+        )
       }
       figures.append(
         figure("\(timing.title) max", .time, .lessIsBetter) { result in
@@ -25,8 +27,12 @@ extension ComparedFigure {
       )
     }
     figures += [
-      figure("deliveries", .rate, .moreIsBetter) { rate($0, $0.deliveriesPerSecond) { Double($0.delivered) } },
-      figure("publishes", .rate, .moreIsBetter) { rate($0, $0.publishesPerSecond) { Double($0.acknowledged) } },
+      figure("deliveries", .rate, .moreIsBetter) {
+        rate($0, $0.deliveriesPerSecond) { Double($0.delivered) }
+      },
+      figure("publishes", .rate, .moreIsBetter) {
+        rate($0, $0.publishesPerSecond) { Double($0.acknowledged) }
+      },
       figure("connections at once", .count, .neither) { NoisyFigure(exactly: Double($0.connectedPeak)) },
       figure("nodes' CPU", .cores, .lessIsBetter) { result in
         result.nodeSeconds.map { NoisyFigure($0 / max(result.elapsedS, 0.001), least: leastOfUse) }
@@ -51,7 +57,9 @@ extension ComparedFigure {
     result.timings[timing].flatMap { $0.count > 0 ? $0 : nil }
   }
 
-  private static func percentile(_ percent: Double, _ timing: LoadTiming, _ result: LoadResult) -> NoisyFigure? {
+  private static func percentile(_ percent: Double, _ timing: LoadTiming, _ result: LoadResult)
+    -> NoisyFigure?
+  {
     guard let times = times(timing, result) else { return nil }
     let independent = timing == .delivery ? min(times.count, max(result.totals.acknowledged, 1)) : times.count
     var figure = NoisyFigure(percent, of: times, independent: independent, least: leastOfTimes)

@@ -26,7 +26,9 @@ public struct ComparedFigure: Sendable {
 
   /// From the first; nil where one cannot say.
   public func change(_ index: Int) -> Change? {
-    guard index > 0, direction != .neither, let first = values[0], let value = values[index] else { return nil }
+    guard index > 0, direction != .neither, let first = values[0], let value = values[index] else {
+      return nil
+    }
     guard first.low.isFinite, value.low.isFinite else { return nil }
     if value.low <= first.high, first.low <= value.high { return .noise }
     return (value.value < first.value) == (direction == .lessIsBetter) ? .better : .worse

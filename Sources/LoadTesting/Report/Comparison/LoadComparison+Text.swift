@@ -4,7 +4,9 @@ extension LoadComparison {
     var lines: [String] = []
     var table = TextTable([""] + runs.indices.flatMap(head), leftColumns: leftColumns)
     table.add([TextTable.Cell("scenario", .quiet)] + cells { TextTable.Cell(runs[$0].scenario) })
-    table.add([TextTable.Cell("measured", .quiet)] + cells { TextTable.Cell(Figure.duration(runs[$0].elapsedS)) })
+    table.add(
+      [TextTable.Cell("measured", .quiet)] + cells { TextTable.Cell(Figure.duration(runs[$0].elapsedS)) }
+    )
     table.add(
       [TextTable.Cell("verdict", .quiet)]
         + cells { runs[$0].isGood ? TextTable.Cell("PASS", .good) : TextTable.Cell("FAIL", .bad) }
@@ -32,7 +34,9 @@ extension LoadComparison {
       lines.append(style(.warning, "the plans differ, so the figures may not be of the same thing:"))
       var table = TextTable([""] + runs.map(\.name), leftColumns: Set(0...runs.count))
       for difference in differences {
-        table.add([TextTable.Cell(difference.setting, .quiet)] + difference.values.map { TextTable.Cell($0 ?? "-") })
+        table.add(
+          [TextTable.Cell(difference.setting, .quiet)] + difference.values.map { TextTable.Cell($0 ?? "-") }
+        )
       }
       lines += table.lines(indent: "  ", style)
     }

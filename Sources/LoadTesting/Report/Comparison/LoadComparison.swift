@@ -59,7 +59,9 @@ public struct LoadComparison: Sendable {
   public func excesses(over limit: Double) -> [String] {
     runs.indices.dropFirst().flatMap { index in
       var found: [String] = []
-      if runs[0].isGood, !runs[index].isGood { found.append("\(runs[index].name): it failed, the first did not") }
+      if runs[0].isGood, !runs[index].isGood {
+        found.append("\(runs[index].name): it failed, the first did not")
+      }
       for figure in figures where figure.exceeds(limit, index) {
         let ratio = figure.ratio(index).map { ", \(Figure.ratio($0))" } ?? ""
         found.append("\(runs[index].name): \(figure.name) \(figure.text(0)) → \(figure.text(index))\(ratio)")

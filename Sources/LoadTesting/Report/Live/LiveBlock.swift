@@ -53,14 +53,21 @@ public struct LiveBlock: Sendable {
     )
     if progress.totals.publishes > 0 || sample.delivered > 0 {
       lines.append(
-        row("publishes", Figure.rate(Double(sample.published)), [("in all", Figure.count(progress.totals.publishes))])
+        row(
+          "publishes",
+          Figure.rate(Double(sample.published)),
+          [("in all", Figure.count(progress.totals.publishes))]
+        )
       )
       var deliveries = row(
         "deliveries",
         Figure.rate(Double(sample.delivered)),
         [("in all", Figure.count(progress.totals.deliveries))]
       )
-      if width >= 70 { deliveries.column(50); deliveries.add(sparkline(width: min(30, width - 52)), .accent) }
+      if width >= 70 {
+        deliveries.column(50)
+        deliveries.add(sparkline(width: min(30, width - 52)), .accent)
+      }
       lines.append(deliveries)
       lines.append(latency(sample))
     }

@@ -15,7 +15,9 @@ public struct LiveLine: Sendable {
     return "\(progress.title): \(text)"
   }
 
-  public mutating func mark(_ mark: LoadMark) -> String { "\(Figure.clock(mark.atS))  \(mark.kind.rawValue): \(mark.text)" }
+  public mutating func mark(_ mark: LoadMark) -> String {
+    "\(Figure.clock(mark.atS))  \(mark.kind.rawValue): \(mark.text)"
+  }
 
   /// Nil while the last line is not old enough.
   public mutating func sample(_ sample: LoadSample, totals: LoadTotals, expected: Double?) -> String? {

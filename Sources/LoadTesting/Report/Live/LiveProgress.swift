@@ -42,7 +42,8 @@ struct LiveProgress: Sendable {
     guard let sample else { return "" }
     guard sample.atS >= 0 else { return "not yet measured" }
     guard let expected, expected > 0 else { return Figure.clock(sample.atS) }
-    return "\(Figure.clock(sample.atS)) of \(Figure.clock(expected)), \(Figure.duration(max(0, (expected - sample.atS).rounded()))) left"
+    return
+      "\(Figure.clock(sample.atS)) of \(Figure.clock(expected)), \(Figure.duration(max(0, (expected - sample.atS).rounded()))) left"
   }
 
   var connections: String {

@@ -16,7 +16,8 @@ enum HTML {
   }
 
   /// - Parameter rows: of cells that are text; the first is the row's head.
-  static func table(_ caption: String, _ head: [String], _ rows: [[String]], isNumeric: Bool = true) -> String {
+  static func table(_ caption: String, _ head: [String], _ rows: [[String]], isNumeric: Bool = true) -> String
+  {
     let heads = head.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
     let lines = rows.map { row in
       let cells = row.dropFirst().map { "<td>\(escaped($0))</td>" }.joined()

@@ -6,7 +6,7 @@ struct PageSections {
 
   var head: String {
     let began = Date(timeIntervalSince1970: Double(result.startedMs) / 1_000)
-    let moment = began.formatted(.iso8601.dateSeparator(.dash).dateTimeSeparator(.space).timeZone(separator: .omitted))
+    let moment = began.formatted(.iso8601)
     let verdict: String
     if !result.isGood {
       verdict = result.faults.joined(separator: "; ")
@@ -20,7 +20,7 @@ struct PageSections {
       <p class="kind">sluice load</p>
       <h1>\(HTML.escaped(result.scenario))</h1>
       <p class="verdict"><strong>\(result.isGood ? "PASS" : "FAIL")</strong> <span>\(HTML.escaped(verdict))</span></p>
-      <p class="when"><time datetime="\(began.formatted(.iso8601))">\(HTML.escaped(moment.replacing("Z", with: "")))</time> UTC, \
+      <p class="when"><time datetime="\(moment)">\(moment.replacing("T", with: " ").replacing("Z", with: " UTC"))</time>, \
       \(Figure.duration(result.elapsedS)) measured</p>
       </header>
       """
@@ -35,7 +35,9 @@ struct PageSections {
       tiles.append(
         ("Deliveries", Figure.rate(result.deliveriesPerSecond), "\(Figure.count(totals.deliveries)) in all")
       )
-      tiles.append(("Publishes", Figure.rate(result.publishesPerSecond), "\(Figure.count(totals.acknowledged)) in all"))
+      tiles.append(
+        ("Publishes", Figure.rate(result.publishesPerSecond), "\(Figure.count(totals.acknowledged)) in all")
+      )
     }
     let timing: LoadTiming = (result.timings[.delivery]?.count ?? 0) > 0 ? .delivery : .connect
     if let times = result.timings[timing], times.count > 0 {
@@ -44,7 +46,9 @@ struct PageSections {
       tiles.append(("\(name) p99", Figure.time(times.percentile(99)), "at most \(Figure.time(times.max))"))
     }
     if let verdict = result.verdict {
-      tiles.append(("Lost", Figure.count(verdict.lost), "of \(Figure.count(totals.deliveries + verdict.lost)) owed"))
+      tiles.append(
+        ("Lost", Figure.count(verdict.lost), "of \(Figure.count(totals.deliveries + verdict.lost)) owed")
+      )
     }
     tiles.append(("Errors", Figure.count(result.errors), "connects, publishes, drops"))
     let items = tiles.map { tile in
@@ -104,12 +108,14 @@ struct PageSections {
       \(HTML.escaped(mark.text))</li>
       """
     }
-    return "<ol class=\"moments\" aria-label=\"Moments marked in the plots\">\n\(items.joined(separator: "\n"))\n</ol>"
+    return
+      "<ol class=\"moments\" aria-label=\"Moments marked in the plots\">\n\(items.joined(separator: "\n"))\n</ol>"
   }
 
   var tables: String {
     let parts = [verdict, nodes, figures, totals, driver, plan].filter { !$0.isEmpty }
-    return "<section aria-labelledby=\"figures-title\"><h2 id=\"figures-title\">Figures</h2>\n<div class=\"tables\">\n"
+    return
+      "<section aria-labelledby=\"figures-title\"><h2 id=\"figures-title\">Figures</h2>\n<div class=\"tables\">\n"
       + parts.joined(separator: "\n") + "\n</div></section>"
   }
 
@@ -135,12 +141,14 @@ struct PageSections {
     guard !result.nodes.isEmpty else { return "" }
     let rows = result.nodes.map { node in
       [
-        node.node, node.meanCores(until: result.elapsedS).map(Figure.cores) ?? "-", Figure.cores(node.coresPeak),
+        node.node, node.meanCores(until: result.elapsedS).map(Figure.cores) ?? "-",
+        Figure.cores(node.coresPeak),
         Figure.bytes(node.rssPeak), Figure.count(node.connectionsPeak), node.samples.last?.state ?? "-",
       ]
     }
     let head = ["Node", "Cores", "Peak", "Memory peak", "Connections peak", "At the end"]
-    let cost = result.nodeMicrosecondsPerDelivery
+    let cost =
+      result.nodeMicrosecondsPerDelivery
       .map { ": \(Figure.time($0)) of their CPU per delivery" } ?? ""
     return HTML.table("The nodes\(cost)", head, rows)
   }
@@ -158,9 +166,11 @@ struct PageSections {
     let totals = result.totals
     let rows = [
       ["Publishes due", Figure.count(totals.publishes)], ["Acknowledged", Figure.count(totals.acknowledged)],
-      ["Failed publishes", Figure.count(totals.failedPublishes)], ["Deliveries", Figure.count(totals.deliveries)],
+      ["Failed publishes", Figure.count(totals.failedPublishes)],
+      ["Deliveries", Figure.count(totals.deliveries)],
       ["Data delivered", Figure.bytes(totals.deliveredBytes)], ["Connects", Figure.count(totals.connects)],
-      ["Of them again", Figure.count(totals.reconnects)], ["Failed connects", Figure.count(totals.connectFailures)],
+      ["Of them again", Figure.count(totals.reconnects)],
+      ["Failed connects", Figure.count(totals.connectFailures)],
       ["Drops", Figure.count(totals.drops)],
     ]
     return HTML.table("Totals", ["", "Count"], rows)

@@ -69,7 +69,8 @@ struct Plot {
 
   var ticks: [Double] {
     if isLogarithmic { return Ticks.logarithmic(Swift.max(least, 1), Swift.max(most, 1)) }
-    return unit == .bytes ? Ticks.binary(to: most) : Ticks.linear(to: unit == .count ? Swift.max(most, 4) : most)
+    return unit == .bytes
+      ? Ticks.binary(to: most) : Ticks.linear(to: unit == .count ? Swift.max(most, 4) : most)
   }
 }
 

@@ -103,10 +103,10 @@ struct PlotDrawing {
   private var lines: String {
     // The first stands in front.
     plot.series.reversed().map { series in
-      let path = path(series.points)
       let isFilled = plot.series.count == 1 && plot.axis == .time
-      let area = isFilled ? "<path class=\"area s\(series.color)\" d=\"\(area(series.points))\"/>" : ""
-      return "\(area)<path class=\"line s\(series.color) \(series.look.rawValue)\" d=\"\(path)\"/>"
+      let filled = isFilled ? "<path class=\"area s\(series.color)\" d=\"\(area(series.points))\"/>" : ""
+      let look = "line s\(series.color) \(series.look.rawValue)"
+      return "\(filled)<path class=\"\(look)\" d=\"\(path(series.points))\"/>"
     }.joined(separator: "\n")
   }
 

@@ -39,7 +39,9 @@ struct ReportPlots {
       note: "that were due, and answers that they are stored, each second",
       unit: .rate,
       series: [
-        line("acknowledged", 1, "\(Figure.rate(result.publishesPerSecond)) on average") { Double($0.acknowledged) },
+        line("acknowledged", 1, "\(Figure.rate(result.publishesPerSecond)) on average") {
+          Double($0.acknowledged)
+        },
         line("due", 2, "\(Figure.rate(Double(result.totals.publishes) / duration)) on average", .dashed) {
           Double($0.published)
         },
@@ -55,9 +57,15 @@ struct ReportPlots {
       note: "from when a publish was due to its arrival; of what arrived in each second",
       unit: .time,
       series: [
-        line("p50", 1, "\(Figure.time(times.percentile(50))) of all", isHighest: true) { $0.deliveryP50Us.map(Double.init) },
-        line("p99", 2, "\(Figure.time(times.percentile(99))) of all", isHighest: true) { $0.deliveryP99Us.map(Double.init) },
-        line("max", 5, Figure.time(times.max), .dotted, isHighest: true) { $0.deliveryMaxUs.map(Double.init) },
+        line("p50", 1, "\(Figure.time(times.percentile(50))) of all", isHighest: true) {
+          $0.deliveryP50Us.map(Double.init)
+        },
+        line("p99", 2, "\(Figure.time(times.percentile(99))) of all", isHighest: true) {
+          $0.deliveryP99Us.map(Double.init)
+        },
+        line("max", 5, Figure.time(times.max), .dotted, isHighest: true) {
+          $0.deliveryMaxUs.map(Double.init)
+        },
       ]
     )
     plot.isLogarithmic = plot.most > plot.least * 20
@@ -86,7 +94,9 @@ struct ReportPlots {
       title: "Errors",
       note: "failed connects, failed publishes and drops, each second",
       unit: .count,
-      series: [line("errors", 2, "\(Figure.count(result.errors)) in all", isHighest: true) { Double($0.errors) }]
+      series: [
+        line("errors", 2, "\(Figure.count(result.errors)) in all", isHighest: true) { Double($0.errors) }
+      ]
     )
   }
 

@@ -11,13 +11,19 @@ enum Ticks {
     guard most > 0, most.isFinite else { return [0, 1_024] }
     var unit = 1.0
     while unit * 1_024 <= most { unit *= 1_024 }
-    let step = step(most / unit / Double(wanted), of: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024], base: 1_024)
+    let step = step(
+      most / unit / Double(wanted),
+      of: [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024],
+      base: 1_024
+    )
     return upward(by: step * unit, to: most)
   }
 
   /// Seconds within `first...last`, at what clocks are divided into.
   static func seconds(_ first: Double, _ last: Double, wanted: Int = 8) -> [Double] {
-    let steps: [Double] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400]
+    let steps: [Double] = [
+      1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400,
+    ]
     let rough = (last - first) / Double(wanted)
     let step = steps.first { $0 >= rough } ?? (rough / 86_400).rounded(.up) * 86_400
     guard step > 0, last > first else { return [first] }

@@ -55,7 +55,9 @@ enum Figure {
   static func bytes(_ bytes: Double) -> String {
     var amount = bytes
     for unit in ["B", "KiB", "MiB", "GiB"] {
-      if abs(amount) < 1_023.5 { return unit == "B" ? "\(fixed(amount, 0)) B" : "\(significant(amount)) \(unit)" }
+      if abs(amount) < 1_023.5 {
+        return unit == "B" ? "\(fixed(amount, 0)) B" : "\(significant(amount)) \(unit)"
+      }
       amount /= 1_024
     }
     return "\(significant(amount)) TiB"

@@ -77,7 +77,11 @@ private struct SummaryWriter {
       guard times.count > 0 else { return }
       isEmpty = false
       let values = [50, 90, 99, 99.9].map { TextTable.Cell(Figure.time(times.percentile($0))) }
-      table.add([TextTable.Cell(name, .quiet), "\(Figure.count(times.count))"] + values + ["\(Figure.time(times.max))"])
+      table.add(
+        [TextTable.Cell(name, .quiet), "\(Figure.count(times.count))"] + values + [
+          "\(Figure.time(times.max))"
+        ]
+      )
     }
     for timing in LoadTiming.allCases {
       guard let times = result.timings[timing] else { continue }
@@ -87,7 +91,9 @@ private struct SummaryWriter {
       }
     }
     if result.timings[.away] == nil {
-      for (transport, times) in result.away.sorted(by: { $0.key < $1.key }) { add("away, \(transport)", times) }
+      for (transport, times) in result.away.sorted(by: { $0.key < $1.key }) {
+        add("away, \(transport)", times)
+      }
     }
     guard !isEmpty else { return }
     lines += table.lines(indent: "  ", style)
@@ -128,7 +134,10 @@ private struct SummaryWriter {
   private mutating func nodes() {
     guard !result.nodes.isEmpty else { return }
     gap()
-    var table = TextTable(["NODE", "CORES", "PEAK", "MEMORY PEAK", "CONNECTIONS PEAK", "AT THE END"], leftColumns: [0, 5])
+    var table = TextTable(
+      ["NODE", "CORES", "PEAK", "MEMORY PEAK", "CONNECTIONS PEAK", "AT THE END"],
+      leftColumns: [0, 5]
+    )
     for node in result.nodes {
       table.add([
         TextTable.Cell(node.node),
