@@ -21,6 +21,7 @@ public struct LoadHub: Sendable {
 
   private var workers: [Worker]
   private var isOver = false
+  private var wasExchanged = false
   /// What several of them say is passed on once.
   private var lastPhase = ""
   private var marks: Set<String> = []
@@ -51,13 +52,11 @@ public struct LoadHub: Sendable {
       return [.tellAll(.goOn(meeting))]
     case .published(let pages):
       workers[index].pages = pages
-      let all = workers.compactMap(\.pages)
-      guard all.count == workers.count else { return [] }
-      return [.tellAll(.published(all.flatMap(\.self)))]
+      return exchange()
     case .result(let result):
       workers[index].result = result
       let all = workers.compactMap(\.result)
-      guard all.count == workers.count else { return [] }
+      guard all.count == workers.count else { return exchange() }
       isOver = true
       return [.done(LoadResult.joined(all))]
     case .failed(let reason):
@@ -71,6 +70,15 @@ public struct LoadHub: Sendable {
     guard !isOver, workers[index].result == nil else { return [] }
     isOver = true
     return [.failed("process \(index + 1) of \(workers.count) \(how)")]
+  }
+
+  /// Tells what all published, when each has said it or has come to its end without.
+  private mutating func exchange() -> [Action] {
+    guard !wasExchanged, workers.contains(where: { $0.pages != nil }),
+      workers.allSatisfy({ $0.pages != nil || $0.result != nil })
+    else { return [] }
+    wasExchanged = true
+    return [.tellAll(.published(workers.flatMap { $0.pages ?? [] }))]
   }
 
   private func sumOfSamples(at seconds: Double) -> LoadSample {

@@ -95,8 +95,8 @@ extension Figure {
   /// `120k`, `1.5M`
   static func compact(_ number: Double) -> String {
     let size = abs(number)
-    if size < 10_000 { return trimmed(number, size < 10 ? 2 : 0) }
-    return size < 999_500 ? "\(trimmed(number / 1_000, 1))k" : "\(trimmed(number / 1_000_000, 2))M"
+    if size < 1_000 { return trimmed(number, size < 10 ? 2 : 0) }
+    return size < 999_500 ? "\(trimmed(number / 1_000, 2))k" : "\(trimmed(number / 1_000_000, 2))M"
   }
 
   /// Without decimals in vain: `2 ms`.
