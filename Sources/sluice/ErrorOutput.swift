@@ -1,5 +1,6 @@
 import Foundation
 import LoadTesting
+import Synchronization
 
 /// Standard error, and what it can show.
 enum ErrorOutput {
@@ -33,13 +34,17 @@ enum HiddenCursor {
     }
   }()
 
+  private static let isHidden = Atomic(false)
+
   static func hide() {
     _ = comesBack
+    isHidden.store(true, ordering: .relaxed)
     ErrorOutput.write("\u{1b}[?25l")
   }
 
-  /// May be called in the handler of a signal.
+  /// May be called in the handler of a signal, and when it was not hidden.
   static func show() {
+    guard isHidden.exchange(false, ordering: .relaxed) else { return }
     let bytes: StaticString = "\u{1b}[?25h"
     _ = write(STDERR_FILENO, bytes.utf8Start, bytes.utf8CodeUnitCount)
   }

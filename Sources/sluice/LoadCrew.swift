@@ -80,7 +80,9 @@ final class LoadCrew: Sendable {
         case .mark(let mark): observer.mark(mark)
         case .sample(let sample, let totals, let expected):
           observer.sample(sample, totals: totals, expected: expected)
-        case .done(let result): return result
+        case .done(var result):
+          result.plan.append(LoadSetting("join", "\(count)"))
+          return result
         case .failed(let reason): throw CommandFailure(reason)
         }
       }

@@ -24,8 +24,8 @@ final class LoadWorker: LoadObserver, LoadCompany {
     tag = String(parts[1])
   }
 
-  /// Begins to listen. A terminal's Ctrl-C is for the one that started it.
-  func listen(_ control: LoadControl) {
+  /// A terminal's Ctrl-C is for the one that started it.
+  private func listen(_ control: LoadControl) {
     signal(SIGINT, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
     let cutter = Mutex(LineCutter())
@@ -40,7 +40,18 @@ final class LoadWorker: LoadObserver, LoadCompany {
     }
   }
 
-  func say(_ word: WorkerWord) {
+  /// Plays its part, and ends with the run.
+  func play(_ plan: LoadPlan) async {
+    let control = LoadControl()
+    listen(control)
+    do {
+      say(.result(try await LoadRun.run(plan, observer: self, control: control, company: self)))
+    } catch {
+      say(.failed("\(error)"))
+    }
+  }
+
+  private func say(_ word: WorkerWord) {
     guard let line = try? word.line() else { return }
     output.withLock { output in
       do { try output.write(contentsOf: line) } catch { _exit(1) }
