@@ -18,7 +18,9 @@ final class LoadCrew: Sendable {
   init(_ count: Int) throws {
     signal(SIGPIPE, SIG_IGN)
     self.count = count
-    (news, tell) = AsyncStream.makeStream()
+    let (news, tell) = AsyncStream<(index: Int, word: WorkerWord?)>.makeStream()
+    self.news = news
+    self.tell = tell
     members = Mutex([])
     guard let program = Bundle.main.executableURL else {
       throw CommandFailure("this program does not know where it is, to start itself again")

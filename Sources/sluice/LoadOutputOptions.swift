@@ -64,7 +64,8 @@ enum OutputFile {
       }
       return
     }
-    let folder = URL(filePath: path).deletingLastPathComponent().path
+    let parent = URL(filePath: path).deletingLastPathComponent().path
+    let folder = parent.isEmpty ? "." : parent
     guard files.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
       throw ValidationError("\(option) is \"\(path)\", and there is no folder \(folder)")
     }

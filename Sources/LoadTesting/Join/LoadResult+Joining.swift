@@ -141,7 +141,9 @@ extension DriverReport {
     joined.lagMaxUs = reports.map(\.lagMaxUs).max() ?? 0
     joined.rss = reports.reduce(0) { $0 + $1.rss }
     let limits = reports.compactMap(\.limit).inOrderOnce
-    joined.limit = limits.isEmpty ? nil : limits.joined(separator: "; ")
+    // Each may have had room of its own where all together had none.
+    joined.limit =
+      limits.isEmpty ? DriverLimit.words(joined, machineBusy: nil) : limits.joined(separator: "; ")
     return joined
   }
 }

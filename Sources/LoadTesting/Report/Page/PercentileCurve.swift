@@ -34,7 +34,7 @@ enum PercentileCurve {
 
   /// Nine tenths, and each power of ten nearer to all.
   static func ticks(to last: Double) -> [(x: Double, text: String)] {
-    var ticks = [(0.0, "0 %"), (place(0.5), "50 %"), (1, "90 %"), (2, "99 %")]
+    var ticks: [(x: Double, text: String)] = [(0.0, "0 %"), (place(0.5), "50 %"), (1, "90 %"), (2, "99 %")]
     var digits = "99.9"
     var x = 3.0
     while x <= last + 0.01 {
@@ -42,6 +42,6 @@ enum PercentileCurve {
       digits += "9"
       x += 1
     }
-    return ticks.filter { $0.0 <= last + 0.01 }
+    return ticks.filter { $0.x <= last + 0.01 }
   }
 }

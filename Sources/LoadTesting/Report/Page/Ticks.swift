@@ -51,11 +51,11 @@ enum Ticks {
     // Begins at the last tick that is not above the least.
     let begun = ticks.lastIndex { $0 <= least }.map { Array(ticks[$0...]) } ?? ticks
     guard begun.count > 6, let first = begun.first, let last = begun.last else { return begun }
-    return begun.filter { $0 == first || $0 == last || isPowerOfTen($0) }
-      .enumerated().filter { index, tick in
-        // The ends are kept; a power of ten close to one is not.
-        tick == first || tick == last || (tick / first > 2.5 && last / tick > 2.5)
-      }.map(\.element)
+    // Of those between, only powers of ten that are not close to an end.
+    return begun.filter { tick in
+      tick == first || tick == last
+        || (isPowerOfTen(tick) && tick / first > 2.5 && last / tick > 2.5)
+    }
   }
 
   private static func isPowerOfTen(_ number: Double) -> Bool {
