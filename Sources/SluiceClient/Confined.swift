@@ -20,6 +20,9 @@ public final class Confined<Value>: Sendable {
     try await loop.submit { try body(self.box.value!) }.get()
   }
 
+  /// For who is on its loop already; elsewhere it traps.
+  public var here: Value { box.value! }
+
   /// Uses it on its loop, soon.
   public func use(soon body: @escaping @Sendable (Value) -> Void) {
     loop.execute { body(self.box.value!) }

@@ -9,7 +9,7 @@ import GatewayNode
     subcommands: [
       ServeCommand.self, NodesCommand.self, TopCommand.self, DrainCommand.self, UndrainCommand.self,
       PublishCommand.self, SubscribeCommand.self, HealthCommand.self, CheckConfigCommand.self,
-      EchoCommand.self,
+      LoadCommand.self, EchoCommand.self,
     ]
   )
 }

@@ -26,6 +26,28 @@ public struct DeliveryChecker: Sendable {
     return log.numberings[epoch]?.lastAcknowledged.map { Cursor(epoch, $0) }
   }
 
+  /// What a witness saw for subscribers whose tracks do not say it: the identities from an offset on, 0 for none.
+  public mutating func seen(
+    _ channel: ChannelName,
+    _ epoch: Epoch,
+    from first: UInt64,
+    _ identities: [UInt64]
+  ) {
+    var log = logs.removeValue(forKey: channel) ?? ChannelLog()
+    let known = log.numberings[epoch]
+    for (index, identity) in identities.enumerated() where identity != 0 {
+      let cursor = Cursor(epoch, first + UInt64(index))
+      let identity = PayloadIdentity(value: identity)
+      if known?[cursor.offset] != identity, log.see(cursor, identity) != nil {
+        found.found(
+          .wrongPayload,
+          "\(channel): \(cursor) arrived as another payload than was published there"
+        )
+      }
+    }
+    logs[channel] = log
+  }
+
   /// Compares one subscriber with the logs.
   public mutating func check(_ journal: DeliveryJournal) {
     found.subscribers += 1

@@ -46,9 +46,13 @@ struct TrackWalk {
       case .started(let cursor):
         if position == nil { position = cursor }
       case .messages(let first, let count):
-        let identities = track.identities[self.count..<(self.count + count)]
+        if !track.identities.isEmpty {
+          compare(first, track.identities[self.count..<(self.count + count)], into: &verdict)
+        }
         self.count += count
-        messages(first, identities, into: &verdict)
+        messages(first, count, into: &verdict)
+      case .differed(let cursor):
+        verdict.found(.wrongPayload, "\(name): \(cursor) is not what others received there")
       case .gap(let gap):
         told(gap, into: &verdict)
       case .misplaced(let asked, let answered):
@@ -65,12 +69,11 @@ struct TrackWalk {
 
   private mutating func messages(
     _ first: Cursor,
-    _ identities: ArraySlice<PayloadIdentity>,
+    _ count: Int,
     into verdict: inout DeliveryVerdict
   ) {
-    verdict.deliveries += identities.count
-    let last = first.offset + UInt64(identities.count) - 1
-    compare(first, identities, into: &verdict)
+    verdict.deliveries += count
+    let last = first.offset + UInt64(count) - 1
     guard let position else {
       self.position = Cursor(first.epoch, last)
       return verdict.found(.undetectedGap, "\(name): \(first) before it was subscribed")

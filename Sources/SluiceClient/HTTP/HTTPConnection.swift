@@ -13,6 +13,8 @@ public final class HTTPConnection {
   private var pending: (request: HTTPRequest, done: Completion, timer: Scheduled<Void>)?
   private var isConnecting = false
   private var isClosed = false
+  /// When the last request was written to a connection that was open.
+  public private(set) var sentAt = NIODeadline.uptimeNanoseconds(0)
 
   public init(to endpoint: Endpoint, on loop: any EventLoop) {
     self.endpoint = endpoint
@@ -37,6 +39,7 @@ public final class HTTPConnection {
     let timer = loop.assumeIsolated().scheduleTask(in: timeout) { self.timeOut(timeout) }
     pending = (request, done, timer)
     if let handler {
+      sentAt = .now()
       handler.send(request)
     } else {
       connect()
@@ -78,7 +81,9 @@ public final class HTTPConnection {
   func opened(_ handler: HTTPClientHandler) {
     guard !isClosed else { return handler.close() }
     self.handler = handler
-    if let pending { handler.send(pending.request) } else { drop(handler) }
+    guard let pending else { return drop(handler) }
+    sentAt = .now()
+    handler.send(pending.request)
   }
 
   /// It came too late for the request that it was opened for.

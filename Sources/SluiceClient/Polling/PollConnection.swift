@@ -41,6 +41,9 @@ public final class PollConnection {
   private var isDue = false
   /// When an answer last arrived.
   public private(set) var lastHeard = NIODeadline.now()
+  /// Of long polls, the longest time between an answer and the next poll on its way: a connection that was closed
+  /// has to be made anew.
+  public private(set) var longestPause = TimeAmount.zero
 
   /// Begins with the first poll. To be called on `loop`.
   public init(
@@ -87,6 +90,7 @@ public final class PollConnection {
 
   private func answered(_ result: Result<HTTPResponse, HTTPFailure>) {
     guard events != nil else { return }
+    if cursor != nil, case .held = wish.pace { longestPause = max(longestPause, http.sentAt - lastHeard) }
     lastHeard = .now()
     switch result {
     case .failure(let failure):

@@ -41,7 +41,8 @@ public struct ChannelFollower {
   }
 
   /// A message came. False when it is no news.
-  public mutating func message(leg: Int, _ cursor: Cursor, _ identity: PayloadIdentity) -> Bool {
+  /// - Parameter identity: nil where a witness keeps it.
+  public mutating func message(leg: Int, _ cursor: Cursor, _ identity: PayloadIdentity?) -> Bool {
     guard leg == source else { return false }
     if let before = sourcePosition, let position, before.epoch == cursor.epoch,
       before.offset + 1 == cursor.offset, position.epoch == cursor.epoch, cursor.offset <= position.offset
@@ -55,6 +56,11 @@ public struct ChannelFollower {
     if let position, position.epoch == cursor.epoch, position.offset > cursor.offset { return true }
     position = cursor
     return true
+  }
+
+  /// A witness had seen another payload there.
+  public mutating func differed(at cursor: Cursor) {
+    track.record(.differed(at: cursor))
   }
 
   /// A gap was announced. False when the other leg has gone past it already.

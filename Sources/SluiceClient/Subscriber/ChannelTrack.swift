@@ -1,7 +1,7 @@
 public import Wire
 
 /// Everything one subscriber heard of one channel, in order, as small as it can be: contiguous messages are one
-/// entry and eight bytes each.
+/// entry, and eight bytes each unless a witness keeps what they were.
 public struct ChannelTrack: Sendable {
   public enum Entry: Sendable, Hashable {
     /// The first subscription: what lies after the cursor is owed.
@@ -13,12 +13,14 @@ public struct ChannelTrack: Sendable {
     case resumed(from: Cursor)
     /// A new connection claims to go on as asked, but says another position.
     case misplaced(asked: Cursor, answered: Cursor)
+    /// Another payload than a witness had seen there before.
+    case differed(at: Cursor)
     /// The subscriber left of its own will: nothing later is owed.
     case stopped
   }
 
   public let channel: ChannelName
-  /// One for each message, in the order of arrival.
+  /// One for each message, in the order of arrival; none where a witness keeps them.
   public private(set) var identities: [PayloadIdentity] = []
   private var closedEntries: [Entry] = []
   private var runFirst: Cursor?
@@ -32,8 +34,9 @@ public struct ChannelTrack: Sendable {
     runFirst.map { closedEntries + [.messages(first: $0, count: runCount)] } ?? closedEntries
   }
 
-  public mutating func record(_ cursor: Cursor, _ identity: PayloadIdentity) {
-    identities.append(identity)
+  /// - Parameter identity: nil where a witness keeps it, and then always.
+  public mutating func record(_ cursor: Cursor, _ identity: PayloadIdentity?) {
+    if let identity { identities.append(identity) }
     if let first = runFirst, first.epoch == cursor.epoch, first.offset + UInt64(runCount) == cursor.offset {
       runCount += 1
     } else {

@@ -25,6 +25,10 @@ public struct DeliveryJournal: Sendable {
     public var sentAwayAt: NIODeadline?
     public var endedAt: NIODeadline?
     public var end: String?
+    /// This side ended it: it was cut, stopped, or another took its place.
+    public var wasLetGo = false
+    /// Of long polls, the longest time between an answer and the next poll on its way.
+    public var longestPause = TimeAmount.zero
     /// Of the end, when a WebSocket was closed by a close frame.
     public var closeCode: UInt16?
   }

@@ -7,6 +7,7 @@ struct FollowedChannel {
   let serial: Int
   let since: Since?
   let presence: PresenceWish?
+  var witness: (any DeliveryWitness)?
   /// False once it is followed no more: its place is free.
   var isActive = true
 

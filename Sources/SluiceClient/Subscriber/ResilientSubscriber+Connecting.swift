@@ -41,7 +41,10 @@ extension ResilientSubscriber {
 
   /// Every channel of the leg is subscribed.
   func ready(_ leg: SubscriberLeg) {
-    if connections[leg.serial].readyAt == nil { connections[leg.serial].readyAt = .now() }
+    if connections[leg.serial].readyAt == nil {
+      connections[leg.serial].readyAt = .now()
+      onReady?(connections[leg.serial])
+    }
     backoff.succeeded()
     refusedTokens = 0
     ladder.worked(leg.transport)
@@ -72,6 +75,9 @@ extension ResilientSubscriber {
     connections[leg.serial].endedAt = .now()
     connections[leg.serial].end = end.reason
     connections[leg.serial].closeCode = end.closeCode
+    connections[leg.serial].longestPause = leg.longestPause
+    if isStopped || (leg !== current && leg !== successor) { connections[leg.serial].wasLetGo = true }
+    onEnd?(connections[leg.serial])
     leg.abort()
     leg.links = []
     guard !isStopped, leg === current || leg === successor else { return }

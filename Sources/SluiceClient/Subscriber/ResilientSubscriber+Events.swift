@@ -12,11 +12,25 @@ extension ResilientSubscriber {
       guard let epoch = followed[index].follower.position?.epoch, epoch.bytes == glance.epoch else {
         return false
       }
-      let identity = PayloadIdentity(UnsafeRawBufferPointer(rebasing: bytes[glance.data]))
-      let isNews = followed[index].follower.message(leg: leg.serial, Cursor(epoch, glance.offset), identity)
-      if isNews { received += 1 }
+      let data = UnsafeRawBufferPointer(rebasing: bytes[glance.data])
+      _ = message(Cursor(epoch, glance.offset), data, of: index, on: leg)
       return true
     }
+  }
+
+  /// Follows a message. False when it is no news.
+  private func message(
+    _ cursor: Cursor,
+    _ data: UnsafeRawBufferPointer,
+    of index: Int,
+    on leg: SubscriberLeg
+  ) -> Bool {
+    let witness = followed[index].witness
+    let identity = witness == nil ? PayloadIdentity(data) : nil
+    guard followed[index].follower.message(leg: leg.serial, cursor, identity) else { return false }
+    if let witness, !witness.saw(cursor, data) { followed[index].follower.differed(at: cursor) }
+    received += 1
+    return true
   }
 
   /// Reads one event and does what it asks. False when it is not an event.
@@ -53,11 +67,9 @@ extension ResilientSubscriber {
         return false
       }
       if let cursor {
-        let isNews = followed[index].follower.message(leg: leg.serial, cursor, PayloadIdentity(data))
-        guard isNews else { return false }
-      } else if leg !== current {
-        return false
+        return data.withUnsafeReadableBytes { message(cursor, $0, of: index, on: leg) }
       }
+      guard leg === current else { return false }
       received += 1
     case .gap(let channel, let gap):
       guard let index = index(of: channel) else {

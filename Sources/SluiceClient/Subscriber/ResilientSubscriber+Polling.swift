@@ -73,7 +73,9 @@ extension ResilientSubscriber {
       let reason = "failed: \(reason)"
       if isUnreachable { return LegEnd(reason, .later(wait)) }
       return LegEnd(reason, wasReady ? .again(wait) : .otherwise(wait))
-    case .refused(let response): return end(refusedWith: response)
+    case .refused(let response):
+      if response.status == .serviceUnavailable { connections[leg.serial].sentAwayAt = .now() }
+      return end(refusedWith: response)
     }
   }
 }

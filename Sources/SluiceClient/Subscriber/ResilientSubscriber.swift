@@ -21,6 +21,10 @@ public final class ResilientSubscriber {
   /// Told when it has given up for good, with the reason.
   public var onGivenUp: ((String) -> Void)?
 
+  /// Told of each connection when all its channels are subscribed, and when it has ended.
+  public var onReady: ((DeliveryJournal.Connection) -> Void)?
+  public var onEnd: ((DeliveryJournal.Connection) -> Void)?
+
   var followed: [FollowedChannel]
   /// The channels' names, to be compared without a string.
   var channelBytes: [ContiguousArray<UInt8>]
@@ -81,6 +85,11 @@ public final class ResilientSubscriber {
     channelBytes = settings.channels.map { ContiguousArray($0.text.utf8) }
   }
 
+  /// Lets a witness see what comes in the channel at this place in its settings. To be called before it starts.
+  public func setWitness(_ witness: any DeliveryWitness, at index: Int) {
+    followed[index].witness = witness
+  }
+
   /// Begins to connect.
   public func start() {
     guard !isStarted, !isStopped else { return }
@@ -114,6 +123,7 @@ public final class ResilientSubscriber {
 
   /// Cuts its connection, as a lost network does; it comes back by itself.
   public func cut() {
+    for leg in [current, successor].compactMap({ $0 }) { connections[leg.serial].wasLetGo = true }
     successor?.abort()
     current?.abort()
   }
@@ -142,7 +152,9 @@ public final class ResilientSubscriber {
 
   /// What it received until now.
   public var journal: DeliveryJournal {
-    DeliveryJournal(
+    var connections = connections
+    if let current { connections[current.serial].longestPause = current.longestPause }
+    return DeliveryJournal(
       subscriber: settings.name,
       transport: settings.transport,
       tracks: followed.map(\.follower.track),

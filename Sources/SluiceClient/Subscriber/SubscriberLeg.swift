@@ -59,6 +59,12 @@ final class SubscriberLeg {
     }.min() ?? openingSince
   }
 
+  /// Between two long polls.
+  var longestPause: TimeAmount {
+    links.map { if case .polls(let connection) = $0 { connection.longestPause } else { .zero } }.max()
+      ?? .zero
+  }
+
   /// Ends it as its protocol wants it.
   func letGo() {
     for link in links {

@@ -1,3 +1,4 @@
+import LoadTesting
 import NIOHTTP1
 import SluiceClient
 import Testing

@@ -1,3 +1,4 @@
+import LoadTesting
 import NIOConcurrencyHelpers
 import NIOCore
 import SluiceClient

@@ -48,7 +48,7 @@ struct FaultRun: Sendable {
       channels,
       rate: scale.rate,
       connections: 16,
-      payload: payload
+      size: payload + 68
     )
     try await traffic(workload, scale.rate)
     let run = FaultRun(cluster: cluster, fleet: fleet, workload: workload)

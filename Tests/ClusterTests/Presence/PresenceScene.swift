@@ -1,4 +1,5 @@
 import Foundation
+import LoadTesting
 import NIOCore
 import SluiceClient
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import LoadTesting
 import NIOCore
 import NIOHTTP1
 import SluiceClient

@@ -1,3 +1,4 @@
+import LoadTesting
 import NIOCore
 import NIOHTTP1
 import SluiceClient
