@@ -38,6 +38,8 @@ struct LoadProcessOptions: ParsableArguments {
         "\(plan.scenario.rawValue) is played by one process, which has to see everything: leave --join out"
       )
     }
-    if plan.connections < join { throw ValidationError("--join is \(join), for \(plan.connections) connections") }
+    if plan.connections < join {
+      throw ValidationError("--join is \(join), for \(plan.connections) connections")
+    }
   }
 }

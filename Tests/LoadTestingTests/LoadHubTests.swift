@@ -70,7 +70,11 @@ import Wire
     totals.deliveries = 300
     #expect(hub.heard(.sample(sample, totals, expected: 10), from: 1).isEmpty)
     sample.atS = 2.99
-    guard case .sample(let sum, let all, let expected)? = hub.heard(.sample(sample, totals, expected: 10), from: 0).first
+    guard
+      case .sample(let sum, let all, let expected)? = hub.heard(
+        .sample(sample, totals, expected: 10),
+        from: 0
+      ).first
     else {
       Issue.record("no sample")
       return
