@@ -108,6 +108,7 @@ let package = Package(
     .target(
       name: "LoadTesting",
       dependencies: ["Wire", "SluiceClient", nioCore, nioPosix, nioHTTP1, concurrency, histogram],
+      resources: [.embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js")],
       swiftSettings: settings
     ),
     .executableTarget(
@@ -189,6 +190,7 @@ let package = Package(
     .testTarget(
       name: "LoadTestingTests",
       dependencies: ["Wire", "SluiceClient", "LoadTesting", nioCore],
+      resources: [.embedInCode("Samples/fanout.json")],
       swiftSettings: settings
     ),
     .testTarget(

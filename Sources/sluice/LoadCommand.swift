@@ -24,7 +24,7 @@ struct LoadCommand: AsyncParsableCommand {
       Exit status: 0 when everything held, 1 when something was lost, repeated, out of order or missed without a word, \
       or a promise of the scenario was broken, 64 for a plan with mistakes.
       """,
-    subcommands: [LoadRunCommand.self, LoadListCommand.self],
+    subcommands: [LoadRunCommand.self, LoadListCommand.self, LoadCompareCommand.self, LoadJoinCommand.self],
     defaultSubcommand: LoadRunCommand.self
   )
 }
@@ -47,22 +47,36 @@ struct LoadRunCommand: AsyncParsableCommand {
   @OptionGroup(title: "Messages") var messages: LoadMessageOptions
   @OptionGroup(title: "Scenarios") var scenes: LoadSceneOptions
   @OptionGroup(title: "Output") var output: LoadOutputOptions
+  @OptionGroup(title: "Processes") var processes: LoadProcessOptions
 
   func run() async throws {
     let plan = try plan()
-    if let limit = plan.limitMistake() { throw ValidationError(limit) }
+    if let worker = try processes.part { return await worker.play(plan) }
+    try processes.check(plan)
     let control = LoadControl()
+    let observer = output.observer(title: "sluice load \(plan.scenario.rawValue)", wanted: plan.connections)
+    defer { (observer as? LoadTerminal)?.end() }
+    let crew = processes.join > 1 ? try LoadCrew(processes.join) : nil
     let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
     let interruption = Task {
       for await _ in signals {
-        if control.isEnding { _exit(130) }
-        StandardError.print("ending early; once more ends it at once")
+        if control.isEnding {
+          HiddenCursor.show()
+          _exit(130)
+        }
+        observer.phase("ending early; once more ends it at once")
         control.end()
+        crew?.endEarly()
       }
     }
     defer { interruption.cancel() }
-    let result = try await LoadRun.run(plan, observer: output.observer(), control: control)
-    try output.finish(result)
+    let result =
+      if let crew {
+        try await crew.play(observer)
+      } else {
+        try await LoadRun.run(plan, observer: observer, control: control)
+      }
+    try output.finish(result, after: observer)
     if !result.isGood { throw ExitCode(1) }
   }
 

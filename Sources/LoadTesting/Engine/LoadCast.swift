@@ -13,8 +13,10 @@ struct LoadCast: Sendable {
   /// Read rate of those who are not slow yet.
   static let unhurried = 1 << 30
 
-  /// - Parameter tag: tells the channels of this run from those of others.
-  init(_ plan: LoadPlan, tag: String) {
+  /// - Parameters:
+  ///   - tag: tells the channels of this run from those of others.
+  ///   - stripe: which of its clients are here.
+  init(_ plan: LoadPlan, tag: String, stripe: LoadStripe = .whole) {
     var random = SeededRandom(plan.seed)
     let channels = (0..<plan.channels).map { ChannelName("load:\(tag)-\($0)")! }
     self.channels = channels
@@ -23,8 +25,8 @@ struct LoadCast: Sendable {
     let slow = LoadCast.slowOnes(plan, transports, using: &random)
     let sources = plan.sourcesNow
     var clients: [SubscriberSettings] = []
-    clients.reserveCapacity(plan.connections)
-    for number in 0..<plan.connections {
+    clients.reserveCapacity(stripe.share(of: plan.connections))
+    for number in 0..<plan.connections where stripe.contains(number) {
       var endpoint = plan.targets[number % plan.targets.count]
       if !sources.isEmpty {
         endpoint.sourceAddress = sources[number / plan.targets.count % sources.count]

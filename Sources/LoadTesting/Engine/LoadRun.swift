@@ -14,18 +14,20 @@ public enum LoadRun {
   /// After so long without one connection there is nobody to talk to.
   private static let firstConnection = TimeAmount.seconds(10)
 
-  /// Plays a plan.
+  /// Plays a plan, or with others a part of it.
   /// - Returns: also where the servers failed: see ``LoadResult/isGood``.
   /// - Throws: ``Failure`` when the plan has mistakes, or when no client could connect.
   public static func run(
     _ plan: LoadPlan,
     observer: any LoadObserver,
-    control: LoadControl = LoadControl()
+    control: LoadControl = LoadControl(),
+    company: (any LoadCompany)? = nil
   ) async throws -> LoadResult {
-    if let mistake = (plan.mistakes() + [plan.limitMistake()].compactMap(\.self)).first {
+    let stripe = company?.stripe ?? .whole
+    if let mistake = (plan.mistakes() + [plan.limitMistake(stripe)].compactMap(\.self)).first {
       throw Failure(description: mistake)
     }
-    let stage = try await LoadStage(plan, observer, control)
+    let stage = try await LoadStage(plan, observer, control, company)
     stage.beginSampling()
     do {
       try await stage.connect(within: connectTime, first: firstConnection)
@@ -55,6 +57,7 @@ extension LoadStage {
       fail("\(count - ready) of \(count) clients were not connected in time: \(try await whyNot())")
     }
     if !cast.watchers.isEmpty { try await seat() }
+    try await company?.gather(.connected)
     connectedAt = .now()
     await reporter.mark(.phase, "\(try await fleet.count(where: \.isReady)) connected")
   }
@@ -90,10 +93,11 @@ extension LoadStage {
   /// Traffic, and after the warm-up the measuring.
   fileprivate func begin() async throws {
     if plan.publishes, !control.isEnding {
-      workload = try await Workload(plan, cast.published, counting: records)
+      workload = try await Workload(plan, cast.published, counting: records, stripe: stripe)
       await reporter.phase("publishing, \(LoadPlan.words(plan.warmUp)) to warm up")
       try await pause(plan.warmUp)
     }
+    try await company?.gather(.warm)
     let expected = plan.scenario == .rolling ? nil : Double(plan.duration.nanoseconds) / 1_000_000_000
     let shift = await reporter.begin(expected: expected)
     await nodes.shift(by: shift)

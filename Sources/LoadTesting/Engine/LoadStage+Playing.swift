@@ -55,7 +55,12 @@ extension LoadStage {
     // A run that is ended early is judged as well.
     let deadline = NIODeadline.now() + .seconds(65)
     while try await workload.unsettled > 0, .now() < deadline { try await Task.sleep(for: .milliseconds(20)) }
-    let tails = workload.ledger.tails
+    var tails = workload.ledger.tails
+    if let company {
+      let everything = Ledger(try await company.exchange(workload.ledger.pages))
+      self.everything = everything
+      tails = everything.tails
+    }
     let limit = NIODeadline.now() + plan.settle
     var lagging = try await fleet.lagging(behind: tails)
     while lagging > 0, .now() < limit {

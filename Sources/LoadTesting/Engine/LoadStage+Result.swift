@@ -52,12 +52,13 @@ extension LoadStage {
 
   private func verdict(_ journals: [DeliveryJournal]) async throws -> LoadVerdict? {
     guard let workload else { return nil }
-    var checker = workload.ledger.checker()
+    var checker = (everything ?? workload.ledger).checker()
     for (channel, seen) in try await fleet.seen() {
       checker.seen(channel, seen.epoch, from: seen.first, seen.identities)
     }
     for journal in journals { checker.check(journal) }
-    return LoadVerdict(checker.verdict())
+    // What the logs say of themselves is the same in all processes.
+    return LoadVerdict(checker.verdict(withLogs: stripe.index == 0))
   }
 
   /// What every scenario promises, and each of its own.

@@ -7,6 +7,11 @@ import Wire
 final class LoadStage {
   let plan: LoadPlan
   let control: LoadControl
+  /// Those who play the other parts of the run; nil when this is all of it.
+  let company: (any LoadCompany)?
+  let stripe: LoadStripe
+  /// What all of them published, once that is known.
+  var everything: Ledger?
   let reporter: LoadReporter
   let cast: LoadCast
   let records: [Confined<LoadCounters>]
@@ -26,15 +31,24 @@ final class LoadStage {
   var connectedAt = NIODeadline.now()
   private var tasks: [Task<Void, Never>] = []
 
-  init(_ plan: LoadPlan, _ observer: any LoadObserver, _ control: LoadControl) async throws {
+  init(_ plan: LoadPlan, _ observer: any LoadObserver, _ control: LoadControl, _ company: (any LoadCompany)?)
+    async throws
+  {
     self.plan = plan
     self.control = control
-    random = SeededRandom(plan.seed)
+    self.company = company
+    let stripe = company?.stripe ?? .whole
+    self.stripe = stripe
+    random = SeededRandom(plan.seed &+ UInt64(stripe.index))
     let expectedStart = NIODeadline.now() + plan.ramp + plan.warmUp + .seconds(1)
     let reporter = LoadReporter(observer, zero: expectedStart)
     self.reporter = reporter
     nodes = NodeWatch(plan.operators)
-    let cast = LoadCast(plan, tag: String(UInt32.random(in: .min ... .max), radix: 36))
+    let cast = LoadCast(
+      plan,
+      tag: company?.tag ?? String(UInt32.random(in: .min ... .max), radix: 36),
+      stripe: stripe
+    )
     self.cast = cast
     var records: [Confined<LoadCounters>] = []
     var meters: [Confined<LagMeter>] = []
@@ -64,7 +78,7 @@ final class LoadStage {
         }
       }
     )
-    guard !plan.operators.isEmpty else { return }
+    guard !plan.operators.isEmpty, stripe.index == 0 else { return }
     tasks.append(
       Task {
         var next = ContinuousClock.now

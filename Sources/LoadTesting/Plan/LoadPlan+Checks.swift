@@ -69,7 +69,9 @@ extension LoadPlan {
 
   /// What stands against so many connections on this machine; nil when nothing does. Raises the limit as far as it
   /// can be raised.
-  public func limitMistake() -> String? {
+  /// - Parameter stripe: what is played here.
+  public func limitMistake(_ stripe: LoadStripe = .whole) -> String? {
+    let connections = stripe.share(of: connections)
     // Who moves to another node has two connections for a moment.
     let spare = scenario == .rolling ? connections / 4 : 0
     let needed = connections + spare + members + publishers * max(1, targets.count) + 100
@@ -78,7 +80,7 @@ extension LoadPlan {
     let processes = (needed + limit - 1) / limit
     return """
       \(connections) connections need \(needed) open files, and this process may have \(limit): raise it (ulimit -n), \
-      or start \(processes) processes with fewer connections each and put their results together with --join
+      or share them among \(processes * stripe.count) processes with --join \(processes * stripe.count)
       """
   }
 }

@@ -22,7 +22,11 @@ public final class Ledger: Sendable {
   public init() {}
 
   public func acknowledged(_ channel: ChannelName, _ cursor: Cursor, _ data: ByteBuffer) {
-    let entry = Entry(channel: channel, cursor: cursor, identity: PayloadIdentity(data))
+    acknowledged(channel, cursor, PayloadIdentity(data))
+  }
+
+  func acknowledged(_ channel: ChannelName, _ cursor: Cursor, _ identity: PayloadIdentity) {
+    let entry = Entry(channel: channel, cursor: cursor, identity: identity)
     book.withLockedValue { book in
       book.entries.append(entry)
       if let tail = book.tails[channel], tail.epoch == cursor.epoch, tail.offset > cursor.offset { return }

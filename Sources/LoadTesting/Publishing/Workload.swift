@@ -29,22 +29,27 @@ public final class Workload: Sendable {
     try await self.init(plan, channels)
   }
 
-  /// - Parameter records: of each loop of the singleton group.
+  /// - Parameters:
+  ///   - records: of each loop of the singleton group.
+  ///   - stripe: which of its publishes are made here.
   init(
     _ plan: LoadPlan,
     _ channels: [ChannelName],
-    counting records: [Confined<LoadCounters>]? = nil
+    counting records: [Confined<LoadCounters>]? = nil,
+    stripe: LoadStripe = .whole
   ) async throws {
     self.channels = channels
     let ledger = Ledger()
     self.ledger = ledger
     let loops = Array(MultiThreadedEventLoopGroup.singleton.makeIterator())
-    let used = min(loops.count, plan.publishers, plan.inFlight ?? .max)
+    let publishers = max(1, stripe.share(of: plan.publishers))
+    let inFlight = plan.inFlight.map { stripe.share(of: $0) }
+    let used = min(loops.count, publishers, max(1, inFlight ?? .max))
     var random = SeededRandom(plan.seed)
     let payload = LoadPayload(size: plan.size, using: &random)
     var pumps: [Confined<PublishPump>] = []
     for index in 0..<used {
-      let connections = (plan.publishers + used - 1 - index) / used
+      let connections = (publishers + used - 1 - index) / used
       let record = records?[index]
       pumps.append(
         try await Confined(on: loops[index]) { loop in
@@ -55,8 +60,9 @@ public final class Workload: Sendable {
             payload,
             ledger,
             record?.here,
-            pump: index,
-            of: used
+            // Numbers are dealt to the processes first, then to the loops of each.
+            pump: index * stripe.count + stripe.index,
+            of: used * stripe.count
           )
         }
       )
@@ -64,12 +70,19 @@ public final class Workload: Sendable {
     self.pumps = pumps
     let start = NIODeadline.now() + .milliseconds(20)
     for (index, pump) in pumps.enumerated() {
-      let share = plan.inFlight.map { ($0 + used - 1 - index) / used }
+      let share = inFlight.map { ($0 + used - 1 - index) / used }
       try await pump.use { pump in
         if let share {
           pump.begin(inFlight: share)
         } else {
-          pump.begin(PublishSchedule(from: start, rate: plan.rate, pump: index, of: used))
+          pump.begin(
+            PublishSchedule(
+              from: start,
+              rate: plan.rate,
+              pump: index * stripe.count + stripe.index,
+              of: used * stripe.count
+            )
+          )
         }
       }
     }

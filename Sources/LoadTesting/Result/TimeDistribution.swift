@@ -30,6 +30,11 @@ public struct TimeDistribution: Sendable {
   public func percentile(_ percent: Double) -> Int {
     count == 0 ? 0 : Int(histogram.valueAtPercentile(percent))
   }
+
+  /// Every time that was recorded, ascending, and how many.
+  public func recorded() -> [(microseconds: Int, count: Int)] {
+    histogram.recordedValues().map { (Int($0.value), Int($0.count)) }
+  }
 }
 
 /// `{"count", "mean_us", "p50_us", "p90_us", "p99_us", "p999_us", "max_us", "buckets": [[value, count], …]}`, where only
