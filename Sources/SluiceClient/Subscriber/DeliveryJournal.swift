@@ -29,6 +29,11 @@ public struct DeliveryJournal: Sendable {
     public var wasLetGo = false
     /// Of long polls, the longest time between an answer and the next poll on its way.
     public var longestPause = TimeAmount.zero
+
+    public init(transport: SubscriberTransport, dialedAt: NIODeadline) {
+      self.transport = transport
+      self.dialedAt = dialedAt
+    }
     /// Of the end, when a WebSocket was closed by a close frame.
     public var closeCode: UInt16?
   }
