@@ -65,7 +65,3 @@ extension Cluster {
     try await up()
   }
 }
-
-extension Endpoint {
-  fileprivate var url: String { "http://\(host):\(port)" }
-}
