@@ -8,7 +8,7 @@ import Testing
     let text = LoadSummary(try SampleResult.read()).description
     for part in [
       "sluice load fanout, 5 s measured", "connections 200 · rate 20", "20,000, 4,000/s", "2.44 MiB of data",
-      "delivery", "400 µs", "42.0 ms", "catch-up", "away, long-poll", "all back after",
+      "delivery", "800 µs", "42.0 ms", "catch-up", "away, long-poll", "all back after",
       "31 connections within 100 ms to gw-1",
       "0 lost, 0 duplicated, 0 reordered, 0 undetected gaps; 200 subscribers checked", "gaps told: 1 trimmed",
       "gw-1", "0.50", "125 µs of the nodes' CPU per delivery", "0.25 of 2 cores",

@@ -3,10 +3,12 @@ import Testing
 @testable import LoadTesting
 
 @Suite struct TicksTests {
-  @Test(arguments: [
-    (10.0, [0.0, 5, 10]), (9_000, [0, 5_000, 10_000]), (1, [0, 0.5, 1]), (0.66, [0, 0.2, 0.4, 0.6, 0.8]),
-    (37, [0, 10, 20, 30, 40]),
-  ] as [(Double, [Double])])
+  @Test(
+    arguments: [
+      (10.0, [0.0, 5, 10]), (9_000, [0, 5_000, 10_000]), (1, [0, 0.5, 1]), (0.66, [0, 0.2, 0.4, 0.6, 0.8]),
+      (37, [0, 10, 20, 30, 40]),
+    ] as [(Double, [Double])]
+  )
   func linearTicksAreRound(_ most: Double, _ ticks: [Double]) {
     let found = Ticks.linear(to: most)
     #expect(found.count == ticks.count)

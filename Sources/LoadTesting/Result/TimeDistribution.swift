@@ -23,7 +23,8 @@ public struct TimeDistribution: Sendable {
   }
 
   public var count: Int { Int(histogram.totalCount) }
-  public var max: Int { count == 0 ? 0 : Int(histogram.max) }
+  /// The longest, to the microsecond.
+  public var max: Int { Int(histogram.maxRecorded) }
   public var mean: Double { count == 0 ? 0 : histogram.mean }
 
   /// - Parameter percent: 0 to 100.
@@ -31,9 +32,12 @@ public struct TimeDistribution: Sendable {
     count == 0 ? 0 : Int(histogram.valueAtPercentile(percent))
   }
 
-  /// Every time that was recorded, ascending, and how many.
+  /// Every time that was recorded, to its digits, ascending, and how many; the longest as it was. Recorded again they
+  /// make the same distribution.
   public func recorded() -> [(microseconds: Int, count: Int)] {
-    histogram.recordedValues().map { (Int($0.value), Int($0.count)) }
+    var all = histogram.recordedValues().map { (microseconds: Int($0.value), count: Int($0.count)) }
+    if !all.isEmpty { all[all.count - 1].microseconds = max }
+    return all
   }
 }
 
@@ -54,7 +58,7 @@ extension TimeDistribution: Codable {
     try container.encode(percentile(99.9), forKey: .p999Us)
     try container.encode(max, forKey: .maxUs)
     try container.encode(
-      histogram.recordedValues().map { [$0.value, $0.count] },
+      recorded().map { [$0.microseconds, $0.count] },
       forKey: .buckets
     )
   }

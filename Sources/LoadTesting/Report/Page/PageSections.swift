@@ -92,11 +92,14 @@ struct PageSections {
       rows.append([name, Figure.count(times.count)] + values + [Figure.time(times.max)])
     }
     for timing in LoadTiming.allCases {
-      if let times = result.timings[timing] { add("\(timing.title): \(timing.meaning)", times) }
+      if let times = result.timings[timing] { add(timing.title, times) }
     }
     for (transport, times) in result.away.sorted(by: { $0.key < $1.key }) { add("away, \(transport)", times) }
-    return rows.isEmpty
-      ? "" : HTML.table("What was timed", ["", "Count", "p50", "p90", "p99", "p99.9", "Max"], rows)
+    guard !rows.isEmpty else { return "" }
+    let meanings = LoadTiming.allCases.filter { (result.timings[$0]?.count ?? 0) > 0 }
+      .map { "<b>\($0.title)</b> \($0.meaning)" }
+    return HTML.table("What was timed", ["", "Count", "p50", "p90", "p99", "p99.9", "Max"], rows)
+      + "\n<p class=\"meanings\">\(meanings.joined(separator: "; "))</p>"
   }
 
   /// The list that the numbers in the plots point to.

@@ -52,23 +52,34 @@ struct PlotMarks {
 
   var height: Int { lanes * PlotMarks.laneHeight }
 
+  /// The lines first, so that they lie under the words.
   /// - Parameter bottom: where the lines end.
   func svg(bottom: Int) -> String {
-    placed.map { item in
+    let lines = placed.map { item in
       let x = PlotDrawing.percent(item.place)
-      let y = item.lane * PlotMarks.laneHeight + 9
-      let kind = item.mark.kind.rawValue
-      let words =
-        item.hasWords
-        ? "<text class=\"words\" x=\"\(x)\" y=\"\(y + 4)\" dx=\"\(item.isLeft ? -12 : 12)\""
-          + " text-anchor=\"\(item.isLeft ? "end" : "start")\">\(HTML.escaped(item.mark.text))</text>" : ""
       return """
-        <g class="mark \(kind)"><title>\(Figure.clock(item.mark.atS)) \(HTML.escaped(item.mark.text))</title>\
-        <line x1="\(x)" x2="\(x)" y1="\(y)" y2="\(bottom)"/>\
-        <rect x="\(x)" y="\(y - 8)" width="16" height="16" rx="\(item.mark.kind == .phase ? 8 : 3)" \
-        transform="translate(-8 0)"/>\
-        <text class="number" x="\(x)" y="\(y + 4)">\(item.number)</text>\(words)</g>
+        <g class="mark \(item.mark.kind.rawValue)"><line x1="\(x)" x2="\(x)" y1="\(item.middle)" y2="\(bottom)"/></g>
         """
-    }.joined(separator: "\n")
+    }
+    return (lines + placed.map(\.label)).joined(separator: "\n")
+  }
+}
+
+extension PlotMarks.Placed {
+  fileprivate var middle: Int { lane * PlotMarks.laneHeight + 9 }
+
+  /// Its number, and its words where there is room.
+  fileprivate var label: String {
+    let x = PlotDrawing.percent(place)
+    let words = """
+      <text class="words" x="\(x)" y="\(middle + 4)" dx="\(isLeft ? -12 : 12)" \
+      text-anchor="\(isLeft ? "end" : "start")">\(HTML.escaped(mark.text))</text>
+      """
+    return """
+      <g class="label mark \(mark.kind.rawValue)"><title>\(Figure.clock(mark.atS)) \(HTML.escaped(mark.text))</title>\
+      <rect x="\(x)" y="\(middle - 8)" width="16" height="16" rx="\(mark.kind == .phase ? 8 : 3)" \
+      transform="translate(-8 0)"/><text class="number" x="\(x)" y="\(middle + 4)">\(number)</text>\
+      \(hasWords ? words : "")</g>
+      """
   }
 }

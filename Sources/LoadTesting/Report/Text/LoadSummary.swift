@@ -101,7 +101,10 @@ private struct SummaryWriter {
   }
 
   private mutating func figures() {
-    for figure in result.figures { row(figure.name, figure.value) }
+    let width = result.figures.map(\.name.count).max() ?? 0
+    for figure in result.figures {
+      row(figure.name + String(repeating: " ", count: width + 1 - figure.name.count), figure.value)
+    }
     for peak in result.peaks {
       let planned = peak.planned.map { "; \(Figure.amount($0)) planned" } ?? ""
       row("peak", "\(Figure.count(peak.count)) connections within 100 ms to \(peak.node)\(planned)")
