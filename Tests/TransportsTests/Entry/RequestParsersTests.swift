@@ -67,7 +67,8 @@ struct RequestParsersTests {
       #expect(try !entry.takeOutput().contains("next"))
       if let stream { stream.end() } else { responder.respond(.noContent) }
       #expect(try entry.takeOutput().hasSuffix(self.ok("next")))
-      #expect(try !entry.hasParser())
+      // Of a last piece too short to show the empty line the parser cannot be sure.
+      if rest.count > 6 { #expect(try !entry.hasParser()) }
     }
   }
 
