@@ -77,10 +77,8 @@ extension LoadStage {
     return counts.max { $0.value < $1.value }?.key ?? "no answer yet"
   }
 
-  /// Watchers first, so that they hear every member come.
   private func seat() async throws {
     await reporter.phase("seating \(cast.members.count) members and \(cast.watchers.count) watchers")
-    for settings in cast.watchers { watchers.append(try await PresenceWatcher(settings)) }
     let members = try await Fleet(cast.members, over: .milliseconds(Int64(cast.members.count) * 2))
     self.members = members
     let isReady = try await wait(.seconds(60)) {

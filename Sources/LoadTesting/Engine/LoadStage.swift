@@ -62,7 +62,22 @@ final class LoadStage {
     await reporter.phase(
       "connecting \(plan.connections) clients, \(LoadPlan.words(plan.connectRate)) a second"
     )
+    watchers = try await LoadStage.watch(cast.watchers)
     fleet = try await Fleet(cast.clients, over: plan.ramp, counting: records)
+  }
+
+  /// Who watches comes first, to hear every member come; a client that does not get in is told of later.
+  private static func watch(_ wishes: [SubscriberSettings]) async throws -> [PresenceWatcher] {
+    var watchers: [PresenceWatcher] = []
+    for settings in wishes { watchers.append(try await PresenceWatcher(settings)) }
+    let end = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < end {
+      var areReady = true
+      for watcher in watchers where areReady { areReady = try await watcher.isReady }
+      if areReady { break }
+      try await Task.sleep(for: .milliseconds(20))
+    }
+    return watchers
   }
 
   /// Samples each second, and asks the operators.
