@@ -46,26 +46,21 @@ final class LoadCrew: Sendable {
     process.standardInput = input
     process.standardOutput = output
     let tell = tell
-    let cutter = Mutex(LineCutter())
-    output.fileHandleForReading.readabilityHandler = { handle in
-      let data = handle.availableData
-      if data.isEmpty {
-        handle.readabilityHandler = nil
-        tell.yield((index, nil))
-        return
-      }
-      for line in cutter.withLock({ $0.cut(data) }) {
-        do {
-          tell.yield((index, try WorkerWord(line: line)))
-        } catch {
-          tell.yield((index, .failed("process \(index + 1) says what is not understood: \(error)")))
-        }
-      }
-    }
     try process.run()
+    // Else the end would never be seen, for this process could still write.
     try? output.fileHandleForWriting.close()
     try? input.fileHandleForReading.close()
+    let answers = output.fileHandleForReading
     members.withLock { $0.append(Member(process: process, input: input.fileHandleForWriting)) }
+    answers.readLines { line in
+      do {
+        tell.yield((index, try WorkerWord(line: line)))
+      } catch {
+        tell.yield((index, .failed("process \(index + 1) says what is not understood: \(error)")))
+      }
+    } end: {
+      tell.yield((index, nil))
+    }
   }
 
   /// Plays to the end, and answers what came of it in all.

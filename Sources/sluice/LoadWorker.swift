@@ -28,15 +28,12 @@ final class LoadWorker: LoadObserver, LoadCompany {
   private func listen(_ control: LoadControl) {
     signal(SIGINT, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
-    let cutter = Mutex(LineCutter())
-    FileHandle.standardInput.readabilityHandler = { [self] handle in
-      let data = handle.availableData
+    FileHandle.standardInput.readLines { [self] line in
+      guard let word = try? HubWord(line: line) else { _exit(1) }
+      if word == .end { control.end() } else { take(word) }
+    } end: {
       // Without the others there is nothing to be done.
-      if data.isEmpty { _exit(1) }
-      for line in cutter.withLock({ $0.cut(data) }) {
-        guard let word = try? HubWord(line: line) else { _exit(1) }
-        if word == .end { control.end() } else { take(word) }
-      }
+      _exit(1)
     }
   }
 

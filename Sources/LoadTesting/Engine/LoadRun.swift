@@ -59,7 +59,8 @@ extension LoadStage {
     if !cast.watchers.isEmpty { try await seat() }
     try await company?.gather(.connected)
     connectedAt = .now()
-    await reporter.mark(.phase, "\(try await fleet.count(where: \.isReady)) connected")
+    let ready = try await fleet.count(where: \.isReady)
+    await reporter.mark(.phase, company == nil ? "\(ready) connected" : "all connected")
   }
 
   private func giveUpIfNobodyConnects() async throws {

@@ -3,8 +3,22 @@ extension LoadResult {
   /// Nothing is divided by less than this.
   private static let shortest = 0.001
 
-  var deliveriesPerSecond: Double { Double(totals.deliveries) / max(elapsedS, LoadResult.shortest) }
-  var publishesPerSecond: Double { Double(totals.acknowledged) / max(elapsedS, LoadResult.shortest) }
+  /// While it was measured: the totals count the warm-up and the end as well.
+  var deliveriesPerSecond: Double { perSecond(\.delivered) }
+  var publishesPerSecond: Double { perSecond(\.acknowledged) }
+  var duePerSecond: Double { perSecond(\.published) }
+
+  private func perSecond(_ count: KeyPath<LoadSample, Int>) -> Double {
+    var (sum, first, last) = (0, 0.0, 0.0)
+    // A sample is of the time since the one before.
+    for (before, sample) in zip(samples, samples.dropFirst()) {
+      guard before.atS > -0.5, sample.atS <= elapsedS + 0.5 else { continue }
+      if last == 0 { first = before.atS }
+      sum += sample[keyPath: count]
+      last = sample.atS
+    }
+    return last > first ? Double(sum) / (last - first) : 0
+  }
 
   /// The most clients that were ready at once.
   var connectedPeak: Int { samples.reduce(0) { max($0, $1.connected) } }
@@ -20,8 +34,8 @@ extension LoadResult {
 
   /// Of all nodes, in microseconds.
   var nodeMicrosecondsPerDelivery: Double? {
-    guard let nodeSeconds, totals.deliveries > 0 else { return nil }
-    return nodeSeconds * 1_000_000 / Double(totals.deliveries)
+    guard let nodeSeconds, deliveriesPerSecond > 0 else { return nil }
+    return nodeSeconds * 1_000_000 / (deliveriesPerSecond * max(elapsedS, LoadResult.shortest))
   }
 
   /// Resident memory of all nodes at each one's highest, in bytes.

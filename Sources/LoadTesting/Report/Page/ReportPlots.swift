@@ -32,7 +32,6 @@ struct ReportPlots {
 
   private var publishes: Plot? {
     guard hasPublishes else { return nil }
-    let duration = max(result.elapsedS, 0.001)
     return Plot(
       id: "publishes",
       title: "Publishes",
@@ -42,7 +41,7 @@ struct ReportPlots {
         line("acknowledged", 1, "\(Figure.rate(result.publishesPerSecond)) on average") {
           Double($0.acknowledged)
         },
-        line("due", 2, "\(Figure.rate(Double(result.totals.publishes) / duration)) on average", .dashed) {
+        line("due", 2, "\(Figure.rate(result.duePerSecond)) on average", .dashed) {
           Double($0.published)
         },
       ]
