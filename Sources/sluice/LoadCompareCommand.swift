@@ -36,6 +36,7 @@ struct LoadCompareCommand: ParsableCommand {
       print(comparison.text(style: Terminal.outputStyle))
     }
     guard let limit else { return }
+    fflush(nil)
     let excesses = comparison.excesses(over: limit)
     guard !excesses.isEmpty else { return }
     for excess in excesses { StandardError.print("worse: \(excess)") }

@@ -58,7 +58,7 @@ import Testing
     let joined = LoadResult.joined([first, second])
     #expect(joined.startedMs == 1_000)
     #expect(joined.elapsedS == 4)
-    #expect(joined.samples.map(\.atS) == [1, 2, 3])
+    #expect(joined.samples.map { ($0.atS * 1_000).rounded() } == [1_000, 2_010, 3_000])
     #expect(joined.samples.map(\.delivered) == [400, 400, 100])
     #expect(joined.samples.map(\.connected) == [15, 15, 10])
     #expect(joined.samples[0].deliveryP50Us == 350)

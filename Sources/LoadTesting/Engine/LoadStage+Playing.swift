@@ -78,7 +78,7 @@ extension LoadStage {
 
   private func storm() async throws {
     try await pause(third)
-    await reporter.mark(.fault, "all \(fleet.count) are cut")
+    await reporter.mark(.fault, "all \(plan.connections) are cut")
     try await fleet.cut()
     try await fleet.expectReturns()
     try await seeEveryoneReturn()
@@ -87,7 +87,7 @@ extension LoadStage {
 
   private func resume() async throws {
     try await pause(third)
-    await reporter.mark(.fault, "all \(fleet.count) go away")
+    await reporter.mark(.fault, "all \(plan.connections) go away")
     try await fleet.goAway()
     try await pause(plan.away)
     await reporter.mark(.phase, "all return")

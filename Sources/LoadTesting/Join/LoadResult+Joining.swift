@@ -90,15 +90,20 @@ extension LoadSample {
     return all.map { second in
       var joined = LoadSample(atS: Double(second))
       var weighted = 0.0
+      var ends: [Double] = []
       for (run, samples) in seconds.enumerated() {
-        for sample in samples[second] ?? [] {
+        let samples = samples[second] ?? []
+        for sample in samples {
           connected[run] = sample.connected
           weighted += Double(sample.deliveryP50Us ?? 0) * Double(sample.delivered)
           joined.take(sample)
         }
+        ends += samples.map(\.atS).max().map { [$0] } ?? []
         // A process that was late for this second has its connections nevertheless.
         if let last = runs[run].last, Double(second) <= last.atS + 0.5 { joined.connected += connected[run] }
       }
+      // It lasted until they ended, on average.
+      joined.atS = ends.reduce(0, +) / Double(max(ends.count, 1))
       if joined.deliveryP99Us != nil, joined.delivered > 0 {
         joined.deliveryP50Us = Int(clamping: weighted / Double(joined.delivered))
       }
