@@ -72,7 +72,8 @@ struct LoadClientOptions: ParsableArguments {
       let seconds = Double(try LoadArguments.time(ramp, "--ramp").nanoseconds) / 1_000_000_000
       plan.connectRate = seconds > 0 ? Double(plan.connections) / seconds : 1_000_000
     }
-    if let channels { plan.channels = channels }
+    // A recipe's channels are meant for its clients; fewer clients get fewer.
+    plan.channels = channels ?? min(plan.channels, max(plan.connections, 1))
     if let subscribers {
       plan.subscribers = try LoadArguments.parsed(
         subscribers,
