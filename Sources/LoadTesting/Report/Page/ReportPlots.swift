@@ -26,7 +26,7 @@ struct ReportPlots {
       title: "Deliveries",
       note: "messages that arrived at subscribers, each second",
       unit: .rate,
-      series: [line("delivered", 1, mean) { Double($0.delivered) }]
+      series: [line("delivered", 1, mean) { Double($0.delivered) / $1 }]
     )
   }
 
@@ -39,10 +39,10 @@ struct ReportPlots {
       unit: .rate,
       series: [
         line("acknowledged", 1, "\(Figure.rate(result.publishesPerSecond)) on average") {
-          Double($0.acknowledged)
+          Double($0.acknowledged) / $1
         },
         line("due", 2, "\(Figure.rate(result.duePerSecond)) on average", .dashed) {
-          Double($0.published)
+          Double($0.published) / $1
         },
       ]
     )
@@ -163,7 +163,24 @@ struct ReportPlots {
     isHighest: Bool = false,
     _ value: (LoadSample) -> Double?
   ) -> Plot.Series {
-    let points = result.samples.map { Plot.Point(x: $0.atS, y: value($0)) }
+    line(name, color, summary, look, isHighest: isHighest) { sample, _ in value(sample) }
+  }
+
+  /// - Parameter value: of a sample, and of how many seconds it tells: the last is rarely of a whole one.
+  private func line(
+    _ name: String,
+    _ color: Int,
+    _ summary: String,
+    _ look: Plot.Series.Look = .solid,
+    isHighest: Bool = false,
+    _ value: (LoadSample, Double) -> Double?
+  ) -> Plot.Series {
+    var last: Double?
+    let points = result.samples.map { sample in
+      let seconds = max(0.05, sample.atS - (last ?? sample.atS - 1))
+      last = sample.atS
+      return Plot.Point(x: sample.atS, y: value(sample, seconds))
+    }
     return Plot.Series(name: name, color: color, look: look, summary: summary, points: points)
       .thinned(to: ReportPlots.limit, isHighest: isHighest)
   }
