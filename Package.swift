@@ -97,7 +97,9 @@ let package = Package(
     ),
     .target(
       name: "LoadTesting",
-      dependencies: ["Wire", "SluiceClient", nioCore, nioPosix, nioHTTP1, concurrency, histogram],
+      dependencies: [
+        "Wire", "Telemetry", "SluiceClient", nioCore, nioPosix, nioHTTP1, concurrency, histogram,
+      ],
       resources: [.embedInCode("Report/Page/report.css"), .embedInCode("Report/Page/report.js")],
       swiftSettings: settings
     ),

@@ -1,3 +1,4 @@
+import Telemetry
 internal import RedisClient
 private import NIOPosix
 private import Transports

@@ -1,3 +1,4 @@
+import Telemetry
 private import Logging
 private import NIOPosix
 private import Sessions

@@ -1,3 +1,4 @@
+import Telemetry
 import NIOCore
 import SluiceClient
 
@@ -75,7 +76,7 @@ extension LoadPlan {
     // Who moves to another node has two connections for a moment.
     let spare = scenario == .rolling ? connections / 4 : 0
     let needed = connections + spare + members + publishers * max(1, targets.count) + 100
-    let limit = OpenFiles.raise()
+    let limit = DescriptorLimit.raise()
     guard needed > limit else { return nil }
     let processes = (needed + limit - 1) / limit
     return """

@@ -1,4 +1,5 @@
 import NIOCore
+import Telemetry
 
 #if canImport(Glibc)
   private import Glibc
@@ -40,29 +41,15 @@ struct DriverMeter {
 
   /// User and system, since the process began.
   static var processorSeconds: Double {
-    var usage = rusage()
-    #if canImport(Glibc)
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    #else
-      getrusage(RUSAGE_SELF, &usage)
-    #endif
-    let seconds = { (time: timeval) in Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000 }
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    let usage = ProcessUsage.read()
+    return usage.userSeconds + usage.systemSeconds
   }
 
   /// Cores that it may use.
   static var coresAvailable: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// Resident memory, in bytes; 0 where the system does not say it.
-  static var residentBytes: Int {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, Int32(line.count), file) != nil else { return 0 }
-    let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let words = text.split(separator: " ")
-    return words.count > 1 ? (Int(words[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE))) : 0
-  }
+  static var residentBytes: Int { ProcessUsage.read().residentBytes }
 
   /// Core-seconds that the machine was busy and could have been, since it started; nil where it does not say it.
   static var machineSeconds: (busy: Double, all: Double)? {

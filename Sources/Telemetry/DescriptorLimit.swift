@@ -6,15 +6,11 @@
   private import Darwin
 #endif
 
-/// How many files and connections this process may have open.
-enum OpenFiles {
+/// How many connections and files the process may have open.
+public enum DescriptorLimit {
   /// Raises the soft limit to the hard one; answers what holds afterwards.
-  static func raise() -> Int {
-    #if canImport(Glibc)
-      let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-    #else
-      let kind = RLIMIT_NOFILE
-    #endif
+  @discardableResult
+  public static func raise() -> Int {
     var limit = rlimit()
     guard getrlimit(kind, &limit) == 0 else { return 0 }
     if limit.rlim_cur < limit.rlim_max {
@@ -24,4 +20,10 @@ enum OpenFiles {
     }
     return Int(clamping: limit.rlim_cur)
   }
+
+  #if canImport(Glibc)
+    private static let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+  #else
+    private static let kind = RLIMIT_NOFILE
+  #endif
 }
