@@ -1,6 +1,7 @@
 import Brokering
 import NIOCore
 import NIOPosix
+import Testing
 import Wire
 
 /// A port and all that its feed brought, usable from a test's task.
@@ -138,14 +139,23 @@ final class PortProbe: Sendable {
     }
   }
 
-  /// Waits until the feed has brought what `condition` asks for; throws after ten seconds.
-  func wait(until condition: @escaping @Sendable (Recorder) -> Bool) async throws {
+  /// Waits until the feed has brought what `condition` asks for; throws after half a minute, and says what there was.
+  func wait(
+    until condition: @escaping @Sendable (Recorder) -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
     let promise = loop.makePromise(of: Void.self)
     loop.execute { [room] in
       room.value.recorder.waiters.append((condition, promise))
       room.value.recorder.check()
     }
-    let limit = loop.scheduleTask(in: .seconds(10)) { promise.fail(Late()) }
+    let limit = loop.scheduleTask(in: .seconds(30)) { [room] in
+      let recorder = room.value.recorder
+      let told = recorder.items.suffix(20).map { "\($0.1)" }
+      promise.fail(
+        Late(description: "line \(sourceLocation.line): \(recorder.losses) losses, items \(told)")
+      )
+    }
     try await promise.futureResult.get()
     limit.cancel()
   }
@@ -164,5 +174,7 @@ final class PortProbe: Sendable {
     }.get()
   }
 
-  struct Late: Error {}
+  struct Late: Error, CustomStringConvertible {
+    let description: String
+  }
 }
