@@ -1,6 +1,7 @@
 """Instructions and allocations of the hot path, counted, not timed, beside what they were when last agreed to."""
 
 import json
+import os
 import pathlib
 import platform
 import re
@@ -34,6 +35,9 @@ MORE_INSTRUCTIONS = 0.03
 MORE_ALLOCATIONS = 0.01
 """Allocations of one operation, or three in a hundred of them: timers that fire meanwhile make some thousandths."""
 
+ATTEMPTS = 3
+"""How often is counted before a complaint stands: what a disturbed machine adds is not there again, a change is."""
+
 LIMIT = 300
 """Seconds that the counting may take; it takes about ten on a machine that does nothing else."""
 
@@ -52,6 +56,8 @@ def count(with_instructions=True):
             run = subprocess.run(
                 [*(callgrind if with_instructions else []), program, str(redis.port)],
                 capture_output=True, text=True, check=False, timeout=LIMIT,
+                # A dictionary with another seed has its entries elsewhere, and looks longer for some.
+                env={**os.environ, "SWIFT_DETERMINISTIC_HASHING": "1"},
             )
         except subprocess.TimeoutExpired as late:
             processes.failure(f"hot-path did not end within {LIMIT} s: {(late.stderr or b'')[-3000:].decode()}")
@@ -127,6 +133,10 @@ def complaints(found, known):
             yield f"{WHAT[name]}: {now['allocations']:.3f} allocations, and it had {before['allocations']:.3f}"
 
 
+def least_of(one, other):
+    return {name: {kind: min(value, other[name][kind]) for kind, value in one[name].items()} for name in one}
+
+
 def show(found, known):
     print(f"{'':56}{'instructions':>14}{'before':>12}{'':>8}{'allocations':>14}{'before':>10}")
     for name, now in found.items():
@@ -143,6 +153,12 @@ def main(renew, as_json):
     machine, compiler = platform.machine(), toolchain()
     known = baseline.get(machine, {})
     found = count()
+    for _ in range(ATTEMPTS - 1):
+        doubted = next(complaints(found, known.get("counts", {})), None)
+        if renew or not doubted:
+            break
+        print(f"counted again: {doubted}", file=sys.stderr)
+        found = least_of(found, count())
     if as_json:
         json.dump({"machine": machine, "swift": compiler, "counts": found}, sys.stdout, indent=2)
         print()
