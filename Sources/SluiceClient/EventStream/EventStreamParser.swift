@@ -45,6 +45,7 @@ public struct EventStreamParser {
   /// The next item, or nil when more bytes are needed.
   public mutating func next() throws(TooLong) -> Item? {
     while let line = takeLine() {
+      guard line.readableBytes <= limit else { throw TooLong() }
       if let item = try interpret(line) { return item }
     }
     guard input.readableBytes <= limit else { throw TooLong() }
