@@ -123,7 +123,8 @@ def httpx_sse(url, headers):
     with httpx.Client(timeout=LIMIT) as client, connect_sse(client, "GET", url, headers=headers) as source:
         if source.response.status_code != 200:
             raise WrongAnswer(source.response.status_code, source.response.headers, source.response.read())
-        for event in source.iter_sse():
+        # It also yields a `retry:` that stands alone.
+        for event in filter(lambda event: event.data, source.iter_sse()):
             yield event.event, event.data, event.id
 
 
