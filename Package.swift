@@ -114,7 +114,7 @@ let package = Package(
     ),
     .target(
       name: "SluiceClient",
-      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1],
+      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1, concurrency],
       swiftSettings: settings
     ),
     .target(
