@@ -73,8 +73,13 @@ extension RedisBrokerCore {
   ) {
     var arguments: [RedisArgument] = [.integer(limit)]
     if let after { arguments.append(.string(after)) }
-    link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) { reply in
-      answer.answer(reply.answer { RedisAnswers.members($0, limit: limit) })
+    link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) {
+      [weak self] reply in
+      let page = reply.answer { RedisAnswers.members($0, limit: limit) }
+      if case .success(let page) = page {
+        self?.topics[RedisKeys.feed(channel)]?.roster?.showed(page.members)
+      }
+      answer.answer(page)
     }
   }
 
