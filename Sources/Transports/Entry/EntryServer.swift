@@ -69,9 +69,9 @@ public final class EntryServer: Sendable {
     return EntryServer(listener: listener, loops: Array(entries.values), localAddress: address)
   }
 
-  /// A bootstrap's own options for children cost each connection a future for each of them.
+  /// A bootstrap's own options for children cost each connection a future for each of them. That nothing is held
+  /// back to be sent together (TCP_NODELAY) is inherited from the listener, where the bootstrap has set it.
   private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
-    try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
     try options.setOption(.allowRemoteHalfClosure, value: true)
     try options.setOption(.maxMessagesPerRead, value: 1)
     try options.setOption(
