@@ -2,12 +2,12 @@ private import Crypto
 
 /// One client's presence in the cluster. The secret is valid on every node; others see `member`.
 ///
-/// The secret is `random.binding`, the binding a part of a hash of the random part and the user: a session given
-/// back with another user's token is recognised without asking anyone. Another part of that hash is the public id.
+/// The secret is `random.binding`, the binding a hash of the random part and the user: a session given back
+/// with another user's token is recognised without asking anyone.
 public struct Session: Hashable, Sendable {
   /// 22 characters of base64url, a dot, 11 more.
   public let secret: String
-  /// The public id: 16 characters of base64url, derived from the secret, which it does not give away.
+  /// The public id: 16 characters of base64url, derived from the secret. Clients derive it as well.
   public let member: String
 
   /// A new session.
@@ -36,18 +36,18 @@ public struct Session: Hashable, Sendable {
   )
 
   private init(random: String, user: String?) {
+    let bound = Session.hash("session ", random, user == nil ? " anonymous" : " user ", user ?? "")
+    let binding = bound.withUnsafeBytes { Session.base64URL($0.prefix(8)) }
+    secret = "\(random).\(binding)"
+    member = Session.hash("member ", secret).withUnsafeBytes { Session.base64URL($0.prefix(12)) }
+  }
+
+  /// Of the texts, one after another.
+  private static func hash(_ texts: String...) -> SHA256Digest {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(64 + (user?.utf8.count ?? 0))
-    bytes.append(contentsOf: "session ".utf8)
-    bytes.append(contentsOf: random.utf8)
-    bytes.append(contentsOf: (user == nil ? " anonymous" : " user ").utf8)
-    if let user { bytes.append(contentsOf: user.utf8) }
-    let hash = SHA256.hash(data: bytes)
-    let parts = hash.withUnsafeBytes { hash in
-      (binding: Session.base64URL(hash.prefix(8)), member: Session.base64URL(hash.dropFirst(8).prefix(12)))
-    }
-    secret = "\(random).\(parts.binding)"
-    member = parts.member
+    bytes.reserveCapacity(128)
+    for text in texts { bytes.append(contentsOf: text.utf8) }
+    return SHA256.hash(data: bytes)
   }
 
   /// Without padding (RFC 4648 section 5).
