@@ -78,10 +78,13 @@ public final class EntryServer: Sendable {
       .recvAllocator,
       value: PassingReceiveAllocator(capacity: settings.receiveBufferSize)
     )
-    try options.setOption(
-      .writeBufferWaterMark,
-      value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
-    )
+    // A channel begins with these.
+    if settings.lowWaterMark != 32 * 1024 || settings.highWaterMark != 64 * 1024 {
+      try options.setOption(
+        .writeBufferWaterMark,
+        value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
+      )
+    }
   }
 
   /// The pipeline of one connection: what answers, and what brings it the parser's parts.
