@@ -13,10 +13,12 @@ public struct JSONObject {
 
   /// The last member of that name.
   public subscript(name: StaticString) -> JSONField? {
-    for member in members.reversed() where JSONField(text, member.key).isString(name) {
-      return JSONField(text, member.value)
+    let place = text.withUnsafeReadableBytes { bytes in
+      members.lastIndex { member in
+        JSONField.isString(name, in: bytes, member.key) ?? JSONField(text, member.key).isEscapedString(name)
+      }
     }
-    return nil
+    return place.map { JSONField(text, members[$0].value) }
   }
 }
 
@@ -84,14 +86,20 @@ public struct JSONField {
     slice.kind == .object ? try? JSONObject(bytes) : nil
   }
 
-  /// An escape is never shorter than what it stands for.
-  func isString(_ name: StaticString) -> Bool {
-    withContent { content in
-      guard content.count >= name.utf8CodeUnitCount else { return false }
-      if content.contains(UInt8(ascii: "\\")) { return nil }
-      return name.withUTF8Buffer { content.elementsEqual($0) }
-    } ?? (unescaped == name.description)
+  /// Whether a string of `bytes` is `name`, which has no escapes; nil when only they can tell.
+  fileprivate static func isString(
+    _ name: StaticString,
+    in bytes: UnsafeRawBufferPointer,
+    _ slice: JSONSlice
+  ) -> Bool? {
+    let content = UnsafeRawBufferPointer(rebasing: bytes[slice.range].dropFirst().dropLast())
+    let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    // An escape is longer than what it stands for.
+    if content.count <= name.count { return content.elementsEqual(name) }
+    return content.contains(UInt8(ascii: "\\")) ? nil : false
   }
+
+  fileprivate func isEscapedString(_ name: StaticString) -> Bool { unescaped == name.description }
 
   /// What stands between the quotes.
   private func withContent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
