@@ -20,6 +20,9 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let concurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
@@ -40,6 +43,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
   ],
   targets: [
@@ -53,7 +59,11 @@ let package = Package(
     .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
     .target(name: "Sessions", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .target(name: "Telemetry", swiftSettings: settings),
-    .target(name: "Admission", dependencies: ["Wire", "Telemetry", nioCore], swiftSettings: settings),
+    .target(
+      name: "Admission",
+      dependencies: ["Wire", "Telemetry", nioCore, concurrency, crypto, jwtKit],
+      swiftSettings: settings
+    ),
     .target(
       name: "RedisClient",
       dependencies: ["CRedisShim", nioCore, nioPosix, logging, crypto, deque],
@@ -81,7 +91,7 @@ let package = Package(
       name: "GatewayNode",
       dependencies: [
         "Wire", "Sessions", "Telemetry", "Admission", "RedisClient", "Brokering", "Delivery", "Transports",
-        nioCore, nioPosix, nioHTTP1, logging, concurrency,
+        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, httpClient,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
