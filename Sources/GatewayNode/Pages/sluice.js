@@ -571,6 +571,11 @@ class SocketLeg extends Leg {
         this.bePatient();
         engine.welcomed(event);
         return this.update();
+      case "unsubscribed": {
+        // A new token no longer grants it: asked again, the node says why.
+        const follower = this.#wanted.get(event.channel);
+        return follower && this.#subscribe(follower);
+      }
       case "goaway":
         return engine.sentAway(this, event.reconnect_after_ms);
       case "error":

@@ -1,3 +1,4 @@
+import Delivery
 public import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -16,6 +17,8 @@ public final class EntryServer: Sendable {
     /// Bytes waiting to be sent over which it counts as not writable.
     public var highWaterMark = 64 * 1024
     public var limits = HTTPLimits()
+    /// Makes the handler that does TLS for one connection; nil to serve in the clear.
+    public var secure: (@Sendable () -> any ChannelHandler)?
 
     public init(host: String, port: Int) {
       self.host = host
@@ -68,6 +71,10 @@ public final class EntryServer: Sendable {
         channel.eventLoop.makeCompletedFuture {
           guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value else {
             throw ChannelError.operationUnsupported
+          }
+          if let secure = settings.secure {
+            // By its name the way past the pipeline knows that there is none.
+            try channel.pipeline.syncOperations.addHandler(secure(), name: Subscriber.securingHandler)
           }
           try Self.configure(channel.pipeline.syncOperations, loop: loop)
         }

@@ -37,7 +37,7 @@ public final class Responder {
     let head = ResponseHead(
       version: self.exchange.version,
       status: status,
-      headers: headers,
+      headers: self.joined(headers),
       body: hasBody ? .length(body.readableBytes) : .none,
       keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
     )
@@ -63,7 +63,7 @@ public final class Responder {
     let head = ResponseHead(
       version: self.exchange.version,
       status: status,
-      headers: headers,
+      headers: self.joined(headers),
       body: isChunked ? .chunked : .untilClose,
       keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
     )
@@ -94,6 +94,13 @@ public final class Responder {
     let onGone = self.onGone
     self.onGone = nil
     onGone?()
+  }
+
+  private func joined(_ headers: HTTPHeaders) -> HTTPHeaders {
+    guard !self.exchange.headers.isEmpty else { return headers }
+    var headers = headers
+    headers.add(contentsOf: self.exchange.headers)
+    return headers
   }
 
   private func take() -> HTTPConnectionHandler? {
