@@ -67,19 +67,22 @@ public struct OriginPolicy: Sendable, Equatable {
     guard let origin else { return .own }
     if allowsAll { return .allowed("*") }
     let asked = origin.lowercased()
-    if let host, let slashes = asked.firstRange(of: "://"), asked[slashes.upperBound...] == host.lowercased() {
+    if let host, let slashes = asked.firstRange(of: "://"), asked[slashes.upperBound...] == host.lowercased()
+    {
       return .own
     }
     return patterns.contains { $0.matches(asked) } ? .allowed(origin) : .refused
   }
 
   fileprivate static func isPlain(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+      || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
       || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
   }
 
   /// Of a port, or of an IPv6 address.
   fileprivate static func isOfAddress(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: ":") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]") || byte == UInt8(ascii: "_")
+    byte == UInt8(ascii: ":") || byte == UInt8(ascii: "[") || byte == UInt8(ascii: "]")
+      || byte == UInt8(ascii: "_")
   }
 }

@@ -54,7 +54,8 @@ public struct TokenClaims: Sendable {
   /// A NumericDate: seconds since 1970, maybe with a fraction (RFC 7519 section 2).
   private static func time(_ field: JSONField?, _ name: String) throws(TokenFault) -> Int64? {
     guard let field, !field.isNull else { return nil }
-    guard field.kind == .number, let seconds = Double(String(buffer: field.bytes)), seconds >= 0, seconds < 1e12
+    guard field.kind == .number, let seconds = Double(String(buffer: field.bytes)), seconds >= 0,
+      seconds < 1e12
     else { throw .badClaim("\(name): expected seconds since 1970") }
     return Int64(seconds * 1_000)
   }

@@ -59,11 +59,13 @@ extension TokenKey {
       guard algorithm == nil || algorithm == "EdDSA" || algorithm == "Ed25519",
         object["crv"]?.string == "Ed25519"
       else { return nil }
-      if let secret = bytes(object["d"]), let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: secret)
+      if let secret = bytes(object["d"]),
+        let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: secret)
       {
         return TokenKey(id: id, material: .eddsaPrivate(EdDSA.PrivateKey(backing: key)))
       }
-      guard let x = bytes(object["x"]), let key = try? Curve25519.Signing.PublicKey(rawRepresentation: x) else {
+      guard let x = bytes(object["x"]), let key = try? Curve25519.Signing.PublicKey(rawRepresentation: x)
+      else {
         throw TokenKeyFailure("a broken Ed25519 key")
       }
       return TokenKey(id: id, material: .eddsa(EdDSA.PublicKey(backing: key)))

@@ -23,7 +23,7 @@ extension TokenKey {
         "neither PEM nor a JSON Web Key, and for a secret it is too short: \(secret.count) bytes, at least \(leastSecret)"
       )
     }
-    return [TokenKey(id: nil, material: .secret(SymmetricKey(data: Array(secret))))]
+    return [TokenKey(secret: Array(secret))]
   }
 
   // MARK: PEM
@@ -86,7 +86,8 @@ extension TokenKey {
 
   // MARK: JSON Web Keys
 
-  static func jwk(rsa modulus: String, _ exponent: String, _ id: String?) throws(TokenKeyFailure) -> TokenKey {
+  static func jwk(rsa modulus: String, _ exponent: String, _ id: String?) throws(TokenKeyFailure) -> TokenKey
+  {
     guard let key = try? Insecure.RSA.PublicKey(modulus: modulus, exponent: exponent) else {
       throw TokenKeyFailure("a broken RSA key")
     }

@@ -17,6 +17,16 @@ public struct TokenKey: Sendable {
   public var id: String?
   let material: Material
 
+  /// A secret for HS256.
+  init(secret: [UInt8]) {
+    self.init(id: nil, material: .secret(SymmetricKey(data: secret)))
+  }
+
+  init(id: String?, material: Material) {
+    self.id = id
+    self.material = material
+  }
+
   public var algorithm: TokenAlgorithm {
     switch material {
     case .secret: .hs256

@@ -16,7 +16,9 @@ public struct TokenKeys: Sendable {
   /// Throws when a key turns out to be of no use.
   public init(opening keys: [TokenKey]) async throws {
     var entries: [Entry] = []
-    for key in keys { entries.append(Entry(id: key.id, algorithm: key.algorithm, key: try await key.opened())) }
+    for key in keys {
+      entries.append(Entry(id: key.id, algorithm: key.algorithm, key: try await key.opened()))
+    }
     self.entries = entries
   }
 

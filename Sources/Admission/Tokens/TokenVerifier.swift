@@ -11,7 +11,8 @@ public import Wire
 public final class TokenVerifier: Sendable {
   /// Gets keys that are not known yet; called at every unknown name, so it limits itself. Answers once, on `loop`,
   /// whether the keys are others now.
-  public typealias Refresh = @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable (Bool) -> Void) -> Void
+  public typealias Refresh =
+    @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable (Bool) -> Void) -> Void
 
   private struct Memory {
     static let most = 2_048

@@ -7,7 +7,8 @@ enum CrossOrigin {
   static let allowedHeaders =
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Sluice-Session"
   /// What it may read beside what any page may.
-  static let exposedHeaders = "ETag, Link, Location, Retry-After, Sluice-Session, WWW-Authenticate, X-Poll-Interval"
+  static let exposedHeaders =
+    "ETag, Link, Location, Retry-After, Sluice-Session, WWW-Authenticate, X-Poll-Interval"
   /// For how long a browser remembers a preflight, in seconds; none does for longer.
   static let maximumAge = "7200"
 

@@ -14,6 +14,8 @@ public final class Responder {
   /// Called at most once, when the client goes away before the answer is begun. Who sets it holds the request for
   /// long: the connection is then closed as soon as the client stops sending.
   public var onGone: (() -> Void)?
+  /// Called once, with the status of the answer.
+  public var onAnswer: ((HTTPResponseStatus) -> Void)?
 
   init(connection: HTTPConnectionHandler, exchange: Exchange, loop: EntryLoop) {
     self.connection = connection
@@ -33,6 +35,8 @@ public final class Responder {
     body: ByteBuffer = ByteBuffer()
   ) {
     guard let connection = self.take() else { return }
+    self.onAnswer?(status)
+    self.onAnswer = nil
     let hasBody = status.mayHaveResponseBody && status != .notModified
     let head = ResponseHead(
       version: self.exchange.version,

@@ -21,7 +21,8 @@ extension Worker {
   }
 
   func refusal(toSubscribe channel: ChannelName, presence: PresenceWish?, by caller: Caller) -> ClientError? {
-    refusal(.subscribe, channel, by: caller) ?? (presence == nil ? nil : refusal(.presence, channel, by: caller))
+    refusal(.subscribe, channel, by: caller)
+      ?? (presence == nil ? nil : refusal(.presence, channel, by: caller))
   }
 
   /// Whether a caller may subscribe to all the channels: what namespaces and its token say at once, and then the
