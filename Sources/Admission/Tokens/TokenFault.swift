@@ -7,6 +7,8 @@ public enum TokenFault: Error, Sendable, Equatable {
   case algorithm(String)
   /// There is no key of that name for its algorithm.
   case unknownKey
+  /// Keys could not be had so far.
+  case noKeys
   case badSignature
   case expired
   case notYetValid
@@ -20,6 +22,7 @@ public enum TokenFault: Error, Sendable, Equatable {
   public var error: ClientError {
     switch self {
     case .expired: ClientError(.tokenExpired, "the token has expired")
+    case .noKeys: ClientError(.unavailable, "the keys for tokens are not there yet")
     default: ClientError(.unauthorized, "the token is not accepted: \(reason)")
     }
   }
@@ -29,6 +32,7 @@ public enum TokenFault: Error, Sendable, Equatable {
     case .malformed(let what): "\(what)"
     case .algorithm(let name):
       "its algorithm is \(name), not one of \(TokenAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))"
+    case .noKeys: "there are no keys"
     case .unknownKey: "no key for it is known here"
     case .badSignature: "its signature is wrong"
     case .expired: "it has expired"

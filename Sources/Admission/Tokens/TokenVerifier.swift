@@ -75,6 +75,7 @@ public final class TokenVerifier: Sendable {
       return known
     }
     let unchecked = try UncheckedToken(token)
+    guard keys.count > 0 else { throw .noKeys }
     try keys.verify(unchecked)
     let claims = try TokenClaims(unchecked.payload)
     if let fault = rules.fault(in: claims, now: now) { throw fault }
@@ -91,11 +92,11 @@ public final class TokenVerifier: Sendable {
     do {
       return done(.success(try verify(token)))
     } catch {
-      guard error == .unknownKey, let refresh = state.withLockedValue({ $0.refresh }) else {
+      guard error == .unknownKey || error == .noKeys, let refresh = state.withLockedValue({ $0.refresh }) else {
         return done(.failure(error))
       }
       refresh(loop) { [self] isChanged in
-        guard isChanged else { return done(.failure(.unknownKey)) }
+        guard isChanged else { return done(.failure(error)) }
         do {
           done(.success(try verify(token)))
         } catch {

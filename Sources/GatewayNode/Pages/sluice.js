@@ -701,6 +701,9 @@ class StreamLeg extends RequestLeg {
         case "goaway":
           isSentAway = true;
           break;
+        case "error":
+          // Its last word: the token has run out.
+          return this.end({ reason: event.message, error: new SluiceError(event.code, event.message, { spoken: true }) });
         default:
           engine.take(this, event);
       }

@@ -12,7 +12,7 @@ extension Worker {
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
-      admit(request, by: .eventStream, responder) { [unowned self] caller in
+      admit(request, by: .eventStream, responder) { [self] caller in
         do throws(ClientError) {
           try stream(request, responder, by: caller)
         } catch {
@@ -33,7 +33,7 @@ extension Worker {
       by: caller,
       over: .eventStream,
       member: session.member
-    ) { [unowned self] error in
+    ) { [self] error in
       guard responder.isOpen else { return }
       if let error { return responder.respond(error) }
       follow(channels, since: since, presence: presence, session, caller, request, responder)
@@ -66,7 +66,7 @@ extension Worker {
         to: channel,
         since: since?.since(channel),
         hearsPresence: presence != nil
-      ) { [unowned self] in
+      ) { [self] in
         if case .failure(let error) = $0 { failure = error }
         waiting -= 1
         guard waiting == 0 else { return }

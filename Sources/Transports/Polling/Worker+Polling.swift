@@ -12,7 +12,7 @@ extension Worker {
       do throws(ClientError) {
         let wait = try request.pollWait
         let transport = wait == .zero ? TransportKind.shortPoll : .longPoll
-        admit(request, by: transport, responder) { [unowned self] caller in
+        admit(request, by: transport, responder) { [self] caller in
           do throws(ClientError) {
             let question = try question(of: request, wait: wait, by: caller)
             permit(
@@ -21,7 +21,7 @@ extension Worker {
               by: caller,
               over: transport,
               member: question.session?.member
-            ) { [unowned self] error in
+            ) { [self] error in
               guard responder.isOpen else { return }
               if let error { return responder.respond(error) }
               poll(question, responder)

@@ -25,7 +25,7 @@ extension Worker {
     over transport: TransportKind,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
-    permit(.history, channel, by: caller, over: transport, member: nil) { [unowned self] error in
+    permit(.history, channel, by: caller, over: transport, member: nil) { [self] error in
       if let error { return done(.failure(error)) }
       readHistory(of: channel, range, limit: limit, done)
     }

@@ -8,10 +8,10 @@ extension Worker {
   func addMessageRoutes(to routes: inout RouteTable) {
     let pattern = "/v1/channels/{channel}/messages"
     routes.add(.POST, pattern, bodyLimit: context.largestMessage) { [unowned self] request, responder in
-      admit(request, by: .rest, responder) { [unowned self] in publish(request, responder, by: $0) }
+      admit(request, by: .rest, responder) { [self] in publish(request, responder, by: $0) }
     }
     routes.add(.GET, pattern) { [unowned self] request, responder in
-      admit(request, by: .rest, responder) { [unowned self] in history(request, responder, by: $0) }
+      admit(request, by: .rest, responder) { [self] in history(request, responder, by: $0) }
     }
   }
 

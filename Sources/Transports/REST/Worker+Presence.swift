@@ -6,7 +6,7 @@ import Wire
 extension Worker {
   func addPresenceRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/channels/{channel}/presence") { [unowned self] request, responder in
-      admit(request, by: .rest, responder) { [unowned self] in presence(request, responder, by: $0) }
+      admit(request, by: .rest, responder) { [self] in presence(request, responder, by: $0) }
     }
   }
 

@@ -122,7 +122,7 @@ extension GatewaySocket {
     guard connection?.isOpen == true else { return }
     guard new.user == caller.user else {
       return refuseToken(
-        ClientError(.forbidden, "the token is another user's, and the session is not: connect anew"),
+        ClientError(.unauthorized, "the token is another user's, and the session is not: connect anew"),
         id
       )
     }

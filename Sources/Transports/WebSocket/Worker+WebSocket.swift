@@ -6,10 +6,10 @@ import Wire
 extension Worker {
   func addWebSocketRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/socket") { [unowned self] request, responder in
-      let tellPage = { [unowned self] (error: ClientError) in closeSocket(request, responder, because: error)
+      let tellPage = { [self] (error: ClientError) in closeSocket(request, responder, because: error)
       }
       admit(request, by: .webSocket, responder, refuse: request.isOfPage ? tellPage : nil) {
-        [unowned self] in open(request, responder, by: $0)
+        [self] in open(request, responder, by: $0)
       }
     }
   }

@@ -16,10 +16,10 @@ extension Worker {
     _ goOn: @escaping (Caller) -> Void
   ) {
     guard admits(transport, responder) else { return }
-    identify(request) { [unowned self] in
+    identify(request) { [self] in
       switch $0 {
       case .success(let caller):
-        decideConnect(caller, over: transport) { [unowned self] in
+        decideConnect(caller, over: transport) { [self] in
           // The client may have gone while the answer was waited for.
           guard responder.isOpen else { return }
           switch $0 {
