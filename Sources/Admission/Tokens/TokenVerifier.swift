@@ -92,7 +92,8 @@ public final class TokenVerifier: Sendable {
     do {
       return done(.success(try verify(token)))
     } catch {
-      guard error == .unknownKey || error == .noKeys, let refresh = state.withLockedValue({ $0.refresh }) else {
+      guard error == .unknownKey || error == .noKeys, let refresh = state.withLockedValue({ $0.refresh })
+      else {
         return done(.failure(error))
       }
       refresh(loop) { [self] isChanged in

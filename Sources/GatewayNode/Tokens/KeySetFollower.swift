@@ -71,6 +71,7 @@ actor KeySetFollower {
   }
 
   func stop() async {
+    verifier.whenKeyIsUnknown { _, done in done(false) }
     following?.cancel()
     fetching?.cancel()
     try? await client.shutdown()
@@ -86,7 +87,6 @@ actor KeySetFollower {
       wait =
         hadKeys
         ? KeySetFollower.interval : min(max(wait * 2, KeySetFollower.retry), KeySetFollower.longestRetry)
-      if !hadKeys, wait > KeySetFollower.longestRetry { wait = KeySetFollower.longestRetry }
     }
   }
 
