@@ -27,8 +27,8 @@ extension TokenCommand {
       do {
         unchecked = try UncheckedToken(text)
         claims = try TokenClaims(unchecked.payload)
-      } catch let fault as TokenFault {
-        throw CommandFailure("this is no token that a node takes: \(fault.reason)")
+      } catch {
+        throw CommandFailure("this is no token that a node takes: \(error.reason)")
       }
       var rules = TokenRules()
       rules.audiences = audience

@@ -78,10 +78,10 @@ import Wire
     first.id = "one"
     second.id = "two"
     let verifier = TokenVerifier(try await TokenKeys(opening: [first, second]), rules: TokenRules())
-    #expect(fault(verifier, try await token(Keys.secret, wish(), id: "one")) == nil)
-    #expect(fault(verifier, try await token(Keys.secret, wish())) == nil)
-    #expect(fault(verifier, try await token(Keys.secret, wish(), id: "two")) == .badSignature)
-    #expect(fault(verifier, try await token(Keys.secret, wish(), id: "three")) == .unknownKey)
+    #expect(try await fault(verifier, token(Keys.secret, wish(), id: "one")) == nil)
+    #expect(try await fault(verifier, token(Keys.secret, wish())) == nil)
+    #expect(try await fault(verifier, token(Keys.secret, wish(), id: "two")) == .badSignature)
+    #expect(try await fault(verifier, token(Keys.secret, wish(), id: "three")) == .unknownKey)
   }
 
   // MARK: Hostile ones
@@ -125,7 +125,7 @@ import Wire
     let payload = encode(#"{"sub":"root","exp":9999999999}"#)
     #expect(fault(verifier, "\(parts[0]).\(payload).\(parts[2])") == .badSignature)
     #expect(fault(verifier, "\(parts[0]).\(parts[1]).") == .badSignature)
-    #expect(fault(verifier, "\(parts[0]).\(parts[1]).\(parts[2].dropLast(4))") == .badSignature)
+    #expect(fault(verifier, "\(parts[0]).\(parts[1]).\(parts[2].dropLast(3))") == .badSignature)
     #expect(fault(verifier, good + "=") == .malformed("it is not base64url"))
     #expect(fault(verifier, good) == nil)
   }
@@ -144,9 +144,8 @@ import Wire
 
   @Test func whatMustBeUnderstoodIsNot() async throws {
     let header = encode(#"{"alg":"HS256","crit":["b64"],"b64":false}"#)
-    #expect(
-      fault(try await verifier(Keys.secret), "\(header).e30.AA") == .malformed("its header has crit")
-    )
+    let verifier = try await verifier(Keys.secret)
+    #expect(fault(verifier, "\(header).e30.AA") == .malformed("its header has crit"))
   }
 
   @Test func aHugeTokenIsNotRead() async throws {
@@ -179,7 +178,7 @@ import Wire
       #expect(self.fault(verifier, token) == fault)
     }
     let patient = try await self.verifier(Keys.secret) { $0.requiresExpiry = false }
-    #expect(fault(patient, try await token(Keys.secret, wish { $0.expires = nil })) == nil)
+    #expect(try await fault(patient, token(Keys.secret, wish { $0.expires = nil })) == nil)
   }
 
   @Test func whatWasVerifiedRunsOutAllTheSame() async throws {

@@ -1,5 +1,5 @@
 public import NIOCore
-public import Wire
+import Wire
 
 /// What a token says (RFC 7519 section 4.1, and the rights of a client).
 public struct TokenClaims: Sendable {

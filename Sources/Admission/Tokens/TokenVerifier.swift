@@ -1,7 +1,7 @@
 import Crypto
 import NIOConcurrencyHelpers
 public import NIOCore
-public import Wire
+import Wire
 
 /// Verifies tokens with the keys of the moment; shared by all loops of a node.
 ///

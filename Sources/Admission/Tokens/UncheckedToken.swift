@@ -1,4 +1,4 @@
-import NIOCore
+public import NIOCore
 import Wire
 
 /// A token taken apart (RFC 7515 section 7.1), of which nothing is believed yet.

@@ -1,6 +1,6 @@
 private import NIOConcurrencyHelpers
 internal import NIOCore
-internal import NIOSSL
+private import NIOSSL
 
 /// The certificate and key with which a listener does TLS, read again when their files change.
 final class ServerIdentity: Sendable {
@@ -22,7 +22,7 @@ final class ServerIdentity: Sendable {
   }
 
   /// For one connection.
-  func handler() -> NIOSSLServerHandler {
+  func handler() -> any ChannelHandler {
     NIOSSLServerHandler(context: state.withLockedValue { $0.context })
   }
 
