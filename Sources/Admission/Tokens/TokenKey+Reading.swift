@@ -1,4 +1,3 @@
-import Crypto
 import JWTKit
 
 extension TokenKey {
@@ -52,30 +51,34 @@ extension TokenKey {
   private static func key(ofPEM pem: String, label: String) throws(TokenKeyFailure) -> TokenKey {
     if label == "CERTIFICATE" {
       if let key = try? ES256PublicKey(certificate: pem) { return TokenKey(id: nil, material: .ecdsa(key)) }
-      if let key = try? Insecure.RSA.PublicKey(certificatePEM: pem) { return try rsa(key, nil) }
+      if let key = try? JWTKit.Insecure.RSA.PublicKey(certificatePEM: pem) { return try rsa(key, nil) }
     } else if label.hasSuffix("PRIVATE KEY") {
       if let key = try? ES256PrivateKey(pem: pem) { return TokenKey(id: nil, material: .ecdsaPrivate(key)) }
       if let key = try? EdDSA.PrivateKey(pem: pem) { return TokenKey(id: nil, material: .eddsaPrivate(key)) }
-      if let key = try? Insecure.RSA.PrivateKey(pem: pem) { return try rsa(key, nil) }
+      if let key = try? JWTKit.Insecure.RSA.PrivateKey(pem: pem) { return try rsa(key, nil) }
     } else {
       if let key = try? ES256PublicKey(pem: pem) { return TokenKey(id: nil, material: .ecdsa(key)) }
       if let key = try? EdDSA.PublicKey(pem: pem) { return TokenKey(id: nil, material: .eddsa(key)) }
-      if let key = try? Insecure.RSA.PublicKey(pem: pem) { return try rsa(key, nil) }
+      if let key = try? JWTKit.Insecure.RSA.PublicKey(pem: pem) { return try rsa(key, nil) }
     }
     throw TokenKeyFailure("\(label): expected a key of RSA (\(leastModulus) bits or more), P-256 or Ed25519")
   }
 
-  private static func rsa(_ key: Insecure.RSA.PublicKey, _ id: String?) throws(TokenKeyFailure) -> TokenKey {
+  private static func rsa(_ key: JWTKit.Insecure.RSA.PublicKey, _ id: String?) throws(TokenKeyFailure)
+    -> TokenKey
+  {
     try checkLength(of: key)
     return TokenKey(id: id, material: .rsa(key))
   }
 
-  private static func rsa(_ key: Insecure.RSA.PrivateKey, _ id: String?) throws(TokenKeyFailure) -> TokenKey {
+  private static func rsa(_ key: JWTKit.Insecure.RSA.PrivateKey, _ id: String?) throws(TokenKeyFailure)
+    -> TokenKey
+  {
     try checkLength(of: key.publicKey)
     return TokenKey(id: id, material: .rsaPrivate(key))
   }
 
-  private static func checkLength(of key: Insecure.RSA.PublicKey) throws(TokenKeyFailure) {
+  private static func checkLength(of key: JWTKit.Insecure.RSA.PublicKey) throws(TokenKeyFailure) {
     guard let modulus = try? key.getKeyPrimitives().modulus else { throw TokenKeyFailure("a broken RSA key") }
     let bits = modulus.drop { $0 == 0 }.count * 8
     guard bits >= leastModulus else {
@@ -88,7 +91,7 @@ extension TokenKey {
 
   static func jwk(rsa modulus: String, _ exponent: String, _ id: String?) throws(TokenKeyFailure) -> TokenKey
   {
-    guard let key = try? Insecure.RSA.PublicKey(modulus: modulus, exponent: exponent) else {
+    guard let key = try? JWTKit.Insecure.RSA.PublicKey(modulus: modulus, exponent: exponent) else {
       throw TokenKeyFailure("a broken RSA key")
     }
     return try rsa(key, id)

@@ -5,8 +5,8 @@ import JWTKit
 public struct TokenKey: Sendable {
   enum Material: Sendable {
     case secret(SymmetricKey)
-    case rsa(Insecure.RSA.PublicKey)
-    case rsaPrivate(Insecure.RSA.PrivateKey)
+    case rsa(JWTKit.Insecure.RSA.PublicKey)
+    case rsaPrivate(JWTKit.Insecure.RSA.PrivateKey)
     case ecdsa(ES256PublicKey)
     case ecdsaPrivate(ES256PrivateKey)
     case eddsa(EdDSA.PublicKey)
