@@ -1,3 +1,4 @@
+import JWTKit
 public import NIOCore
 import Wire
 

@@ -98,7 +98,7 @@ public final class TokenVerifier: Sendable {
       }
       refresh(loop) { [self] isChanged in
         guard isChanged else { return done(.failure(error)) }
-        do {
+        do throws(TokenFault) {
           done(.success(try verify(token)))
         } catch {
           done(.failure(error))

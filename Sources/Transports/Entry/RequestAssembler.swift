@@ -1,3 +1,4 @@
+import Admission
 import Framing
 import NIOCore
 import NIOHTTP1

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import NIOCore

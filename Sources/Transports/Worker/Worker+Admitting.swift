@@ -2,6 +2,7 @@ import Admission
 import Framing
 import NIOCore
 import NIOHTTP1
+import Telemetry
 import Wire
 
 /// Who comes in: by a token, or without one where that is allowed.
