@@ -132,7 +132,10 @@ extension ClusterTests {
       )
       #expect(made.status == 0, "\(made.output)")
       let moved = try await Shell.run(
-        ["bash", "-c", "mv node.key.new node.key && mv node.crt.new node.crt"],
+        [
+          "bash", "-c",
+          "mv \(folder)/node.key.new \(folder)/node.key && mv \(folder)/node.crt.new \(folder)/node.crt",
+        ],
         in: folder
       )
       #expect(moved.status == 0)
