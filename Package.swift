@@ -116,7 +116,7 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Wire", "GatewayNode", "SluiceClient", "LoadTesting", nioCore, nioHTTP1,
+        "Wire", "Admission", "GatewayNode", "SluiceClient", "LoadTesting", nioCore, nioHTTP1,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -142,7 +142,11 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions", nioCore], swiftSettings: settings),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "AdmissionTests",
+      dependencies: ["Wire", "Admission", nioCore],
+      swiftSettings: settings
+    ),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(
       name: "TestRedis",
@@ -172,7 +176,7 @@ let package = Package(
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),
@@ -198,7 +202,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
+        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, nioSSL,
+        concurrency,
       ],
       exclude: ["Browser/bridge.py"],
       swiftSettings: settings

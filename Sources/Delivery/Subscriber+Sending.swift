@@ -23,11 +23,16 @@ import NIOCore
 /// - An error of `send` is none here: the channel gets the bytes, meets the same error, and closes as it would have.
 /// - The channel may call back from any write or flush: no state is held over one.
 ///
-/// Only for channels without a handler between the context and the socket that changes bytes (no TLS).
+/// - A channel whose bytes a handler changes on their way to the socket, as TLS does, gives away no descriptor: such a
+///   handler stands in the pipeline under the name ``securingHandler``, and that pipeline is asked.
 extension Subscriber {
+  /// The name under which the handler that does TLS stands in a pipeline.
+  public static let securingHandler = "sluice.secure"
+
   /// Asked once for each connection: it takes a search through the types of the program.
   static func descriptor(of channel: any Channel) -> NIOBSDSocket.Handle? {
-    try? channel.pipeline.syncOperations
+    guard (try? channel.pipeline.syncOperations.context(name: securingHandler)) == nil else { return nil }
+    return try? channel.pipeline.syncOperations
       .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
   }
 

@@ -14,6 +14,15 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.eventLoops)) var eventLoops: String?
   @Option(help: help(.backlog)) var backlog: String?
   @Option(help: help(.anonymous)) var anonymous: String?
+  @Option(help: help(.tokenKeys), completion: .file()) var tokenKeys: String?
+  @Option(name: .customLong("token-jwks-url"), help: help(.tokenKeySet)) var tokenKeySet: String?
+  @Option(help: help(.tokenAudience)) var tokenAudience: String?
+  @Option(help: help(.tokenIssuer)) var tokenIssuer: String?
+  @Option(help: help(.tokenLeeway)) var tokenLeeway: String?
+  @Option(help: help(.tokenExpiry)) var tokenExpiry: String?
+  @Option(help: help(.allowedOrigins)) var allowedOrigins: String?
+  @Option(help: help(.tlsCertificate), completion: .file()) var tlsCertificate: String?
+  @Option(help: help(.tlsKey), completion: .file()) var tlsKey: String?
   @Option(help: help(.trustedProxies)) var trustedProxies: String?
   @Option(help: help(.operatorKeyFile), completion: .file()) var operatorKeyFile: String?
   @Option(help: help(.drainWindow)) var drainWindow: String?
@@ -46,6 +55,15 @@ struct SettingsOptions: ParsableArguments {
     case .eventLoops: eventLoops
     case .backlog: backlog
     case .anonymous: anonymous
+    case .tokenKeys: tokenKeys
+    case .tokenKeySet: tokenKeySet
+    case .tokenAudience: tokenAudience
+    case .tokenIssuer: tokenIssuer
+    case .tokenLeeway: tokenLeeway
+    case .tokenExpiry: tokenExpiry
+    case .allowedOrigins: allowedOrigins
+    case .tlsCertificate: tlsCertificate
+    case .tlsKey: tlsKey
     case .trustedProxies: trustedProxies
     case .operatorKeyFile: operatorKeyFile
     case .drainWindow: drainWindow

@@ -17,6 +17,8 @@ struct ClientListener: Sendable {
     status: NodeStatus,
     metrics: NodeMetrics,
     gate: AcceptGate,
+    tokens: TokenVerifier?,
+    identity: ServerIdentity?,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -25,6 +27,8 @@ struct ClientListener: Sendable {
       metrics: metrics.transport
     )
     context.servesAnonymous = settings.servesAnonymous
+    context.tokens = tokens
+    context.origins = settings.allowedOrigins
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit
@@ -41,7 +45,9 @@ struct ClientListener: Sendable {
     let hired = NIOLockedValueBox<[(worker: NIOLoopBound<Worker>, crew: Crew)]>([])
     let shared = context
     let deliveryMetrics = metrics.delivery
-    let server = try await EntryServer.bind(settings.listen, .listen, settings, on: group) { entry in
+    let server = try await EntryServer.bind(settings.listen, .listen, settings, on: group, identity: identity)
+    {
+      entry in
       let worker = Worker(
         entry: entry,
         broker: status.broker,
@@ -54,6 +60,7 @@ struct ClientListener: Sendable {
         $0.append((NIOLoopBound(worker, eventLoop: entry.eventLoop), Crew(worker, on: entry.eventLoop)))
       }
       var routes = RouteTable()
+      routes.origins = shared.origins
       worker.addRoutes(to: &routes)
       HealthRoutes.add(to: &routes, status)
       routes.add(.GET, Description.path, Description.ofClientListener.answer)

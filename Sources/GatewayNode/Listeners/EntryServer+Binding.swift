@@ -9,12 +9,14 @@ extension EntryServer {
     _ key: SettingKey,
     _ settings: NodeSettings,
     on group: any EventLoopGroup,
+    identity: ServerIdentity? = nil,
     routes: @escaping @Sendable (EntryLoop) -> RouteTable
   ) async throws(NodeFailure) -> EntryServer {
     var entry = EntryServer.Settings(host: address.host, port: address.port)
     entry.backlog = Int32(settings.backlog)
     entry.lowWaterMark = settings.writeBufferLow
     entry.highWaterMark = settings.writeBufferHigh
+    if let identity { entry.secure = { identity.handler() } }
     do {
       return try await EntryServer.start(entry, on: group, routes: routes)
     } catch {

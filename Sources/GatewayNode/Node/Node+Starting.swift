@@ -58,13 +58,49 @@ extension Node {
       "sluice \(Version.text) \(redis.map { "joins the cluster at \($0)" } ?? "runs alone, in memory")",
       metadata: [LogKey.incarnation: "\(incarnation)", LogKey.version: "\(Version.text)"]
     )
-    if !settings.servesAnonymous {
+    switch (settings.hasTokenKeys, settings.servesAnonymous) {
+    case (true, false): break
+    case (true, true):
+      log.notice("clients without a token are served too, with what namespaces give to everyone")
+    case (false, true):
+      log.warning(
+        """
+        THERE ARE NO TOKEN KEYS: everybody who reaches \(settings.listen) is served, and may do all that namespaces \
+        give to everyone; \(SettingKey.tokenKeys.flag) FILE asks for tokens
+        """
+      )
+    case (false, false):
       log.warning(
         """
         EVERY CLIENT IS REFUSED (401): there are no token keys, and clients without a token are served beyond \
         loopback only with \(SettingKey.anonymous.flag) allow
         """
       )
+    }
+  }
+
+  /// The certificate of the public listener, where it has one.
+  static func identity(_ settings: NodeSettings) throws(NodeFailure) -> ServerIdentity? {
+    guard let certificate = settings.tlsCertificate, let key = settings.tlsKey else { return nil }
+    do {
+      return try ServerIdentity(certificate: certificate, key: key)
+    } catch {
+      throw NodeFailure("the certificate cannot be used: \(error)")
+    }
+  }
+
+  /// Takes a new certificate soon after its files have changed.
+  static func renewing(_ identity: ServerIdentity?, on loop: any EventLoop, _ log: Logger) -> RepeatedTask? {
+    guard let identity else { return nil }
+    return loop.scheduleRepeatedTask(initialDelay: Node.certificateCheck, delay: Node.certificateCheck) { _ in
+      // Files may be slow; the loop does not wait for them.
+      Task {
+        do {
+          if try identity.reload() { log.notice("new connections get the new certificate") }
+        } catch {
+          log.warning("the new certificate cannot be used", metadata: [LogKey.error: "\(error)"])
+        }
+      }
     }
   }
 

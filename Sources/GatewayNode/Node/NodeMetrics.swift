@@ -43,6 +43,16 @@ struct NodeMetrics {
       help: "Connections closed because they took nothing."
     )
     registry.add(
+      transport.refusedTokens,
+      "sluice_tokens_refused_total",
+      help: "Tokens that were not accepted."
+    )
+    registry.add(
+      transport.expiredTokens,
+      "sluice_tokens_expired_total",
+      help: "Connections closed because their token ran out."
+    )
+    registry.add(
       transport.goodbyes,
       "sluice_drain_sent_away_total",
       help: "Sessions that a drain told to go."

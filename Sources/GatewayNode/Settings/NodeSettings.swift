@@ -1,3 +1,4 @@
+public import Admission
 public import Logging
 public import NIOCore
 public import RedisClient
@@ -22,13 +23,28 @@ public struct NodeSettings: Sendable {
 
   // MARK: Who may
 
-  /// Whether clients without a token are served; nil for only where `listen` is loopback.
+  /// Whether clients without a token are served; nil for only where `listen` is loopback and there
+  /// are no token keys.
   public var anonymous: AnonymousClients?
   /// From whom `X-Forwarded-For` is believed.
   public var trustedProxies: [AddressRange] = []
   public var operatorKeyFile: String?
   /// What `operatorKeyFile` holds.
-  public var operatorKey: String?
+  public var operatorKeys: [OperatorKey] = []
+  public var tokenKeyFiles: [String] = []
+  /// What `tokenKeyFiles` hold.
+  public var tokenKeys: [TokenKey] = []
+  /// Where further keys are to be had.
+  public var tokenKeySetURL: String?
+  public var tokenAudiences: [String] = []
+  public var tokenIssuers: [String] = []
+  public var tokenLeeway = TimeAmount.seconds(30)
+  public var tokenExpiry = TokenExpiry.required
+  /// Pages of which other sites may ask.
+  public var allowedOrigins = OriginPolicy()
+  /// Clients are served over TLS where both are set.
+  public var tlsCertificate: String?
+  public var tlsKey: String?
 
   // MARK: Leaving
 
@@ -90,13 +106,31 @@ public struct NodeSettings: Sendable {
 
   /// Whether a client without a token is served.
   public var servesAnonymous: Bool {
-    anonymous.map { $0 == .allow } ?? listen.isLoopback
+    anonymous.map { $0 == .allow } ?? (listen.isLoopback && !hasTokenKeys)
+  }
+
+  /// Whether tokens can be told true from false.
+  public var hasTokenKeys: Bool { !tokenKeyFiles.isEmpty || !tokenKeys.isEmpty || tokenKeySetURL != nil }
+
+  /// What a token must say.
+  public var tokenRules: TokenRules {
+    var rules = TokenRules()
+    rules.audiences = tokenAudiences
+    rules.issuers = tokenIssuers
+    rules.leeway = tokenLeeway.nanoseconds / 1_000_000
+    rules.requiresExpiry = tokenExpiry == .required
+    return rules
   }
 }
 
 /// Whether clients without a token are served.
 public enum AnonymousClients: String, Sendable, CaseIterable {
   case allow, deny
+}
+
+/// Whether a token must run out some day.
+public enum TokenExpiry: String, Sendable, CaseIterable {
+  case required, optional
 }
 
 /// How log lines are written.

@@ -1,3 +1,4 @@
+private import Admission
 private import Logging
 private import NIOCore
 private import RedisClient
@@ -15,9 +16,21 @@ extension SettingKey {
     case .eventLoops: "Threads that serve connections."
     case .backlog: "Connections that the kernel completes and holds for a listener."
     case .anonymous: "Whether clients without a token are served."
+    case .tokenKeys:
+      "Files with the keys of tokens: PEM, JSON Web Keys, or a secret of 32 bytes or more for HS256."
+    case .tokenKeySet: "Where a set of JSON Web Keys is to be had, asked for every five minutes."
+    case .tokenAudience: "One of these must be the aud of a token."
+    case .tokenIssuer: "One of these must be the iss of a token."
+    case .tokenLeeway: "How wrong clocks may be when the times of a token are looked at."
+    case .tokenExpiry: "Whether a token must have an exp."
+    case .allowedOrigins:
+      "Pages of which other sites may ask: origins, https://*.example.com for the sites below a domain, or *."
+    case .tlsCertificate:
+      "A file with the certificate chain, PEM: clients are then served over TLS. Read again when it changes."
+    case .tlsKey: "A file with the private key of the certificate, PEM."
     case .trustedProxies: "Proxies whose X-Forwarded-For is believed."
     case .operatorKeyFile:
-      "A file with the key that the operator listener asks for: at least 16 visible characters in one line."
+      "A file with the keys that the operator listener asks for: lines of KEY, or read|act KEY [NAME]."
     case .drainWindow: "The time over which a drain sends its sessions away."
     case .settle: "The time for load balancers to notice a drain before the first session is sent away."
     case .acceptRate:
@@ -53,6 +66,13 @@ extension SettingKey {
     case .eventLoops: .count(1...1_024)
     case .backlog: .count(1...65_535)
     case .anonymous: .choice(AnonymousClients.allCases.map(\.rawValue))
+    case .tokenKeys: .paths
+    case .tokenKeySet: .url
+    case .tokenAudience, .tokenIssuer: .texts
+    case .tokenLeeway: .duration(.zero ... .minutes(10))
+    case .tokenExpiry: .choice(TokenExpiry.allCases.map(\.rawValue))
+    case .allowedOrigins: .origins
+    case .tlsCertificate, .tlsKey: .path
     case .trustedProxies: .addressRanges
     case .operatorKeyFile: .path
     case .drainWindow: .duration(.zero ... .hours(1))
@@ -81,8 +101,10 @@ extension SettingKey {
     case .node: "the host's name"
     case .redis: "none: in memory"
     case .eventLoops: "the cores the process may use"
-    case .anonymous: "allow where listen is loopback, else deny"
-    case .trustedProxies, .operatorKeyFile: "none"
+    case .anonymous: "allow where listen is loopback and there are no token keys, else deny"
+    case .trustedProxies, .operatorKeyFile, .tokenKeys, .tokenKeySet, .tlsCertificate, .tlsKey: "none"
+    case .tokenAudience, .tokenIssuer: "any"
+    case .allowedOrigins: "none: the node's own"
     case .acceptRate: "1000 for each event loop"
     case .acceptBurst: "five seconds of accept-rate"
     default: NodeSettings().text(of: self)
@@ -101,6 +123,15 @@ extension NodeSettings {
     case .eventLoops: "\(eventLoops)"
     case .backlog: "\(backlog)"
     case .anonymous: servesAnonymous ? "allow" : "deny"
+    case .tokenKeys: tokenKeyFiles.isEmpty ? "none" : tokenKeyFiles.joined(separator: ",")
+    case .tokenKeySet: tokenKeySetURL ?? "none"
+    case .tokenAudience: tokenRules.audiences.isEmpty ? "any" : tokenRules.audiences.joined(separator: ",")
+    case .tokenIssuer: tokenRules.issuers.isEmpty ? "any" : tokenRules.issuers.joined(separator: ",")
+    case .tokenLeeway: DurationText.write(tokenLeeway)
+    case .tokenExpiry: tokenExpiry.rawValue
+    case .allowedOrigins: allowedOrigins.text
+    case .tlsCertificate: tlsCertificate ?? "none"
+    case .tlsKey: tlsKey ?? "none"
     case .trustedProxies:
       trustedProxies.isEmpty ? "none" : trustedProxies.map(\.description).joined(separator: ",")
     case .operatorKeyFile: operatorKeyFile ?? "none"

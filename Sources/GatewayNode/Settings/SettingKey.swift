@@ -7,6 +7,15 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case eventLoops = "event-loops"
   case backlog
   case anonymous
+  case tokenKeys = "token-keys"
+  case tokenKeySet = "token-jwks-url"
+  case tokenAudience = "token-audience"
+  case tokenIssuer = "token-issuer"
+  case tokenLeeway = "token-leeway"
+  case tokenExpiry = "token-expiry"
+  case allowedOrigins = "allowed-origins"
+  case tlsCertificate = "tls-certificate"
+  case tlsKey = "tls-key"
   case trustedProxies = "trusted-proxies"
   case operatorKeyFile = "operator-key-file"
   case drainWindow = "drain-window"

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Logging
 internal import NIOCore
 internal import RedisClient
@@ -91,6 +92,17 @@ struct SettingsReader {
 
   mutating func read(_ key: SettingKey, into setting: inout RedisSettings?) {
     read(key, into: &setting) { text in try RedisSettings(url: text) }
+  }
+
+  mutating func read(_ key: SettingKey, into setting: inout [String]) {
+    take(key, into: &setting) { text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(SettingsReader.trimmed)
+      return parts.contains("") ? nil : parts
+    }
+  }
+
+  mutating func read(_ key: SettingKey, into setting: inout OriginPolicy) {
+    take(key, into: &setting) { OriginPolicy(list: $0) }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout [AddressRange]) {

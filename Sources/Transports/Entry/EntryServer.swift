@@ -1,3 +1,4 @@
+import Delivery
 public import NIOCore
 import NIOPosix
 
@@ -15,6 +16,8 @@ public final class EntryServer: Sendable {
     /// Bytes waiting to be sent over which it counts as not writable.
     public var highWaterMark = 64 * 1024
     public var limits = HTTPLimits()
+    /// Makes the handler that does TLS for one connection; nil to serve in the clear.
+    public var secure: (@Sendable () -> any ChannelHandler)?
 
     public init(host: String, port: Int) {
       self.host = host
@@ -60,6 +63,10 @@ public final class EntryServer: Sendable {
             throw ChannelError.operationUnsupported
           }
           try Self.set(options, settings)
+          if let secure = settings.secure {
+            // By its name the way past the pipeline knows that there is none.
+            try channel.pipeline.syncOperations.addHandler(secure(), name: Subscriber.securingHandler)
+          }
           try Self.configure(channel.pipeline.syncOperations, loop: loop)
         }
       }

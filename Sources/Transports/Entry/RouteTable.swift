@@ -1,3 +1,4 @@
+public import Admission
 public import NIOHTTP1
 
 /// Which handler answers what. One per event loop, so that handlers may hold what is confined to it.
@@ -43,6 +44,8 @@ public struct RouteTable {
   private var routes: [Route] = []
   /// Answers what no path matches, whatever the method; without it that is `404`.
   public var fallback: Handler?
+  /// Pages of which sites may ask what is below `/v1`; nil for all, who are told nothing of it.
+  public var origins: OriginPolicy?
 
   public init() {}
 

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import Framing
@@ -19,10 +20,13 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
   private var stall: StallWatch?
+  private let caller: Caller
+  private var tokenClock: TokenClock?
 
-  init(worker: Worker, session: Session, presence: PresenceWish?, isChunked: Bool) {
+  init(worker: Worker, session: Session, caller: Caller, presence: PresenceWish?, isChunked: Bool) {
     self.worker = worker
     self.session = session
+    self.caller = caller
     self.presence = presence
     subscriber = Subscriber(.eventStream(isChunked: isChunked), isStarted: false)
     holder = worker.context.holders.next()
@@ -41,16 +45,28 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     body.write(opening)
     let heartbeat = Int(worker.context.streamComment.nanoseconds / 1_000_000_000)
     worker.shard.send(
-      .welcome(session: session, node: worker.context.node, user: nil, heartbeat: heartbeat),
+      .welcome(session: session, node: worker.context.node, user: caller.user, heartbeat: heartbeat),
       to: subscriber
     )
     worker.shard.start(subscriber)
     if presence == .join {
       for subscription in subscriber.subscriptions {
-        worker.presence.join(subscription.channel, session, user: nil, holder: holder)
+        worker.presence.join(subscription.channel, session, by: caller, holder: holder)
       }
     }
     worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
+    tokenClock = caller.expires.map { TokenClock(expires: $0) { [unowned self] in tokenRanOut() } }
+    tokenClock?.arm(on: worker.entry.wheel)
+  }
+
+  /// The stream says so and ends; who comes back with the same token gets a `401`, which is final to a browser.
+  private func tokenRanOut() {
+    guard let body else { return }
+    worker.context.metrics.expiredTokens.add()
+    worker.shard.send(.error(id: nil, TokenFault.expired.error), to: subscriber)
+    subscriber.queue()
+    body.end()
+    ended()
   }
 
   private func writabilityChanged(_ isWritable: Bool) {
@@ -103,6 +119,8 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     subscriber.disconnect()
     body = nil
     worker.entry.wheel.disarm(self)
+    if let tokenClock { worker.entry.wheel.disarm(tokenClock) }
+    tokenClock = nil
     stall?.stop()
     worker.release(self)
     worker.context.metrics.eventStreams.add(-1)

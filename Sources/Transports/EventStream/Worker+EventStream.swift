@@ -1,3 +1,4 @@
+import Admission
 import Delivery
 import Framing
 import NIOCore
@@ -11,26 +12,48 @@ extension Worker {
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
-      guard admits(request, by: .eventStream, responder) else { return }
-      do throws(ClientError) {
-        try stream(request, responder)
-      } catch {
-        responder.respond(error)
+      admit(request, by: .eventStream, responder) { [self] caller in
+        do throws(ClientError) {
+          try stream(request, responder, by: caller)
+        } catch {
+          responder.respond(error)
+        }
       }
     }
   }
 
-  private func stream(_ request: HTTPRequest, _ responder: Responder) throws(ClientError) {
+  private func stream(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) throws(ClientError) {
     let channels = try request.channels(atMost: Worker.channelsPerStream)
     let since = try request.streamSince
     let presence = try request.presenceWish
-    for channel in channels {
-      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
+    let session = session(of: request, caller)
+    permit(
+      subscribing: channels,
+      presence: presence,
+      by: caller,
+      over: .eventStream,
+      member: session.member
+    ) { [self] error in
+      guard responder.isOpen else { return }
+      if let error { return responder.respond(error) }
+      follow(channels, since: since, presence: presence, session, caller, request, responder)
     }
+  }
+
+  private func follow(
+    _ channels: [ChannelName],
+    since: SinceSet?,
+    presence: PresenceWish?,
+    _ session: Session,
+    _ caller: Caller,
+    _ request: HTTPRequest,
+    _ responder: Responder
+  ) {
     if let refusal = refusalToHold() { return sendElsewhere(request, responder, refusal) }
     let connection = EventStreamConnection(
       worker: self,
-      session: session(of: request),
+      session: session,
+      caller: caller,
       presence: presence,
       isChunked: request.version != .http1_0
     )
@@ -43,7 +66,7 @@ extension Worker {
         to: channel,
         since: since?.since(channel),
         hearsPresence: presence != nil
-      ) { [unowned self] in
+      ) { [self] in
         if case .failure(let error) = $0 { failure = error }
         waiting -= 1
         guard waiting == 0 else { return }

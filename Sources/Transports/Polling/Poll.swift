@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import NIOCore
@@ -33,6 +34,11 @@ final class Poll: HeldConnection, TimerWheelRider {
   /// Every channel has its position: what is there is collected, and when that is nothing, a long poll is held.
   func begin() {
     deadline = worker.entry.eventLoop.now + (question.wait == .zero ? Poll.patience : question.wait)
+    // It is answered in time; the next one needs another token.
+    if let expires = question.caller.expires {
+      let left = TimeAmount.milliseconds(max(0, expires - WallClock.milliseconds()))
+      deadline = min(deadline, worker.entry.eventLoop.now + left)
+    }
     worker.entry.wheel.arm(self, at: deadline)
     if question.isLong {
       isHeld = true
@@ -40,7 +46,7 @@ final class Poll: HeldConnection, TimerWheelRider {
       worker.context.metrics.polls.add(1)
     }
     if question.presence == .join, let session = question.session {
-      for channel in question.channels { worker.presence.pollBegan(channel, session, user: nil) }
+      for channel in question.channels { worker.presence.pollBegan(channel, session, by: question.caller) }
     }
     subscriber.onCollected = { [weak self] in self?.collected() }
     worker.shard.start(subscriber)

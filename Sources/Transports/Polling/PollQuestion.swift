@@ -1,3 +1,4 @@
+import Admission
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -5,6 +6,7 @@ import Wire
 /// What a poll asks for.
 struct PollQuestion {
   var channels: [ChannelName]
+  var caller: Caller
   /// Nil is from now.
   var since: SinceSet?
   /// Zero for a short poll.

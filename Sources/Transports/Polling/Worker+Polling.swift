@@ -1,4 +1,6 @@
+import Admission
 import Delivery
+import Framing
 import NIOCore
 import NIOHTTP1
 import Telemetry
@@ -9,27 +11,45 @@ extension Worker {
     routes.add(.GET, "/v1/poll") { [unowned self] request, responder in
       do throws(ClientError) {
         let wait = try request.pollWait
-        guard admits(request, by: wait == .zero ? .shortPoll : .longPoll, responder) else { return }
-        poll(try question(of: request, wait: wait), responder)
+        let transport = wait == .zero ? TransportKind.shortPoll : .longPoll
+        admit(request, by: transport, responder) { [self] caller in
+          do throws(ClientError) {
+            let question = try question(of: request, wait: wait, by: caller)
+            permit(
+              subscribing: question.channels,
+              presence: question.presence,
+              by: caller,
+              over: transport,
+              member: question.session?.member
+            ) { [self] error in
+              guard responder.isOpen else { return }
+              if let error { return responder.respond(error) }
+              poll(question, responder)
+            }
+          } catch {
+            responder.respond(error)
+          }
+        }
       } catch {
         responder.respond(error)
       }
     }
   }
 
-  private func question(of request: HTTPRequest, wait: TimeAmount) throws(ClientError) -> PollQuestion {
+  private func question(
+    of request: HTTPRequest,
+    wait: TimeAmount,
+    by caller: Caller
+  ) throws(ClientError) -> PollQuestion {
     let channels = try request.channels(atMost: Worker.channelsPerStream)
     let presence = try request.presenceWish
-    for channel in channels {
-      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
-    }
-    var question = PollQuestion(channels: channels, since: try request.sinceSet, wait: wait)
+    var question = PollQuestion(channels: channels, caller: caller, since: try request.sinceSet, wait: wait)
     question.presence = presence
     let given = request.headers.first(name: "Sluice-Session")
     if presence != nil {
-      question.session = given.flatMap { Session(secret: $0, user: nil) }
+      question.session = given.flatMap { Session(secret: $0, user: caller.user) }
       question.tellsSession = question.session == nil
-      question.session = question.session ?? Session(user: nil)
+      question.session = question.session ?? Session(user: caller.user)
     }
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
@@ -87,5 +107,6 @@ extension HTTPRequest {
   /// Whether the request says who asks: then its answer is for nobody else.
   fileprivate var isPersonal: Bool {
     headers.contains(name: "Authorization") || query["token"] != nil || query["session"] != nil
+      || WebSocketHandshake.bearerToken(in: headers) != nil
   }
 }

@@ -1,3 +1,4 @@
+import Admission
 import Delivery
 import Brokering
 import NIOCore
@@ -20,9 +21,22 @@ extension Worker {
     of channel: ChannelName,
     _ range: HistoryRange,
     limit: Int?,
+    by caller: Caller,
+    over transport: TransportKind,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
-    if let error = refusal(toSubscribe: channel, presence: nil) { return done(.failure(error)) }
+    permit(.history, channel, by: caller, over: transport, member: nil) { [self] error in
+      if let error { return done(.failure(error)) }
+      readHistory(of: channel, range, limit: limit, done)
+    }
+  }
+
+  private func readHistory(
+    of channel: ChannelName,
+    _ range: HistoryRange,
+    limit: Int?,
+    _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
+  ) {
     let port = shard.port!
     let limit = limit ?? 100
     port.read(channel, range, limit: limit) {

@@ -10,6 +10,12 @@ public struct TransportContext: Sendable {
   public var namespaces: Namespaces
   /// Whether clients without a token are served.
   public var servesAnonymous = true
+  /// Who reads tokens; nil where there are no keys.
+  public var tokens: TokenVerifier?
+  /// Pages of which sites may ask.
+  public var origins = OriginPolicy()
+  /// Who has a word after tokens and namespaces; nil for nobody.
+  public var decisions: (any DecisionMaker)?
   /// Whether an address is one of a proxy whose `X-Forwarded-For` is believed.
   public var isTrustedProxy: @Sendable (SocketAddress) -> Bool = { _ in false }
   /// Silence after which a WebSocket is sent a ping, and how long it may then be silent.
@@ -74,6 +80,9 @@ public struct TransportMetrics: Sendable {
   /// Connections sent away because of their age.
   public let aged = Counter()
   public let tooSlow = Counter()
+  /// Tokens that opened nothing, and connections whose token ran out.
+  public let refusedTokens = Counter()
+  public let expiredTokens = Counter()
 
   public init() {}
 }

@@ -8,21 +8,15 @@ import Wire
 
 /// What every transport asks for in the same way.
 extension Worker {
-  /// Answers a client that may not come in, or not this way.
-  func admits(_ request: HTTPRequest, by transport: TransportKind, _ responder: Responder) -> Bool {
-    guard context.transports.contains(transport) else {
-      let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
-      responder.respond(
-        ClientError(
-          .transportDisabled,
-          "\(transport.rawValue) is switched off here; there is \(others.joined(separator: ", "))"
-        )
-      )
-      return false
-    }
-    guard !context.servesAnonymous else { return true }
+  /// Answers a client that comes in a way that is switched off.
+  func admits(_ transport: TransportKind, _ responder: Responder) -> Bool {
+    guard !context.transports.contains(transport) else { return true }
+    let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
     responder.respond(
-      ClientError(.unauthorized, "this node serves no anonymous clients, and has no token keys")
+      ClientError(
+        .transportDisabled,
+        "\(transport.rawValue) is switched off here; there is \(others.joined(separator: ", "))"
+      )
     )
     return false
   }
@@ -45,10 +39,10 @@ extension Worker {
     return nil
   }
 
-  /// The session that the client gives back, or a new one.
-  func session(of request: HTTPRequest) -> Session {
+  /// The session that the client gives back, or a new one; what was another user's is not this one's.
+  func session(of request: HTTPRequest, _ caller: Caller) -> Session {
     let given = request.query["session"] ?? request.headers.first(name: "Sluice-Session")
-    return given.flatMap { Session(secret: $0, user: nil) } ?? Session(user: nil)
+    return given.flatMap { Session(secret: $0, user: caller.user) } ?? Session(user: caller.user)
   }
 
   /// Whether the request came through a proxy that can be asked to try another node.
@@ -57,40 +51,20 @@ extension Worker {
     return context.isTrustedProxy(peer)
   }
 
-  func refusal(toSubscribe channel: ChannelName, presence: PresenceWish?) -> ClientError? {
-    let options = context.namespaces[channel]
-    guard options.subscribe == .everyone else {
-      return ClientError(.forbidden, "subscribing to \(channel.namespace) needs a token that grants it")
-    }
-    guard presence == nil || options.presence else {
-      return ClientError(.forbidden, "the namespace \(channel.namespace) has no presence")
-    }
-    return nil
-  }
-
   /// Publishes one JSON text. `data` is validated where `isValidated` is false, and copied: it may share the
   /// storage of a receive buffer.
   func publish(
     _ data: ByteBuffer,
     to channel: ChannelName,
-    user: String?,
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
     key: String?,
     isValidated: Bool = true,
     _ done: @escaping (Result<Receipt, ClientError>) -> Void
   ) {
-    let options = context.namespaces[channel]
-    guard options.publish == .everyone else {
-      return done(
-        .failure(ClientError(.forbidden, "publishing to \(channel.namespace) needs a token that grants it"))
-      )
-    }
-    guard data.readableBytes <= options.maxMessageBytes else {
-      return done(
-        .failure(
-          ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(options.maxMessageBytes) at most")
-        )
-      )
-    }
+    if let error = refusal(.publish, channel, by: caller) { return done(.failure(error)) }
+    if let error = tooLarge(data, channel) { return done(.failure(error)) }
     if !isValidated {
       do {
         try JSONScanner.validate(data)
@@ -100,28 +74,43 @@ extension Worker {
     }
     var kept = ByteBuffer(bytes: data.readableBytesView)
     kept.replaceLineBreaks()
-    let metrics = context.metrics
-    shard.port.publish(Publication(channel: channel, data: kept, user: user, key: key)) {
+    decidePublish(kept, channel, by: caller, over: transport, member: member) { [shard, context] in
       switch $0 {
-      case .success(let receipt):
-        metrics.publishes.add()
-        done(.success(receipt))
-      case .failure(let error):
-        metrics.failedPublishes.add()
-        done(.failure(ClientError(error, "not published")))
+      case .failure(let error): done(.failure(error))
+      case .success(let data):
+        shard.port.publish(Publication(channel: channel, data: data, user: caller.user, key: key)) {
+          switch $0 {
+          case .success(let receipt):
+            context.metrics.publishes.add()
+            done(.success(receipt))
+          case .failure(let error):
+            context.metrics.failedPublishes.add()
+            done(.failure(ClientError(error, "not published")))
+          }
+        }
       }
     }
+  }
+
+  private func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
+    let most = context.namespaces[channel].maxMessageBytes
+    return data.readableBytes <= most
+      ? nil : ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(most) at most")
   }
 
   func readPresence(
     of channel: ChannelName,
     limit: Int?,
     after: String?,
+    by caller: Caller,
+    over transport: TransportKind,
     _ done: @escaping (Result<PresencePage, ClientError>) -> Void
   ) {
-    if let error = refusal(toSubscribe: channel, presence: .watch) { return done(.failure(error)) }
-    shard.port.members(of: channel, limit: limit ?? 100, after: after) {
-      done($0.mapError { ClientError($0, "presence cannot be read") })
+    permit(.presence, channel, by: caller, over: transport, member: nil) { [shard] error in
+      if let error { return done(.failure(error)) }
+      shard.port.members(of: channel, limit: limit ?? 100, after: after) {
+        done($0.mapError { ClientError($0, "presence cannot be read") })
+      }
     }
   }
 }

@@ -1,0 +1,119 @@
+import Foundation
+import NIOCore
+import NIOHTTP1
+import SluiceClient
+import Testing
+import Wire
+
+extension ClusterTests {
+  /// Tokens that run out, and are replaced.
+  @Suite struct TokenLifeTests {
+    private func bearer(_ token: String) -> HTTPHeaders { ["Authorization": "Bearer \(token)"] }
+
+    @Test func aRefreshLosesNothing() async throws {
+      try await DoorKeys.withNode { node in
+        let socket = try await Socket(
+          to: node.endpoint,
+          headers: bearer(try await DoorKeys.token(lasting: 3))
+        )
+        _ = try await socket.welcome()
+        try await socket.subscribe("room:a", id: 1)
+        try await socket.subscribe("room:b", id: 2)
+        let room = try #require(ChannelName("room:a"))
+        let count = 200
+        async let published: Void = {
+          for number in 1...count {
+            _ = try await HTTP.publish(["\(number)"], toAll: [room], by: node.backends)
+          }
+        }()
+        for round in 1...5 {
+          let token = try await DoorKeys.token(lasting: Double(3 + round))
+          socket.send(Int64(100 + round), .token(token))
+          let expires = try await socket.event("refreshed") { event -> Int64?? in
+            if case .refreshed(Int64(100 + round), let expires) = event { .some(expires) } else { nil }
+          }
+          #expect(expires.map { $0 > WallClock.milliseconds() / 1_000 } == true)
+        }
+        try await published
+        try await socket.message("\(count)")
+        let numbers = socket.events.compactMap { event -> String? in
+          if case .message(_, _, let data, _, _) = event { String(buffer: data) } else { nil }
+        }
+        #expect(numbers == (1...count).map(String.init))
+        // One that grants less ends what it does not grant, and nothing else.
+        socket.send(7, .token(try await DoorKeys.token(subscribe: ["room:a"])))
+        let ended = try await socket.event("unsubscribed") {
+          if case .unsubscribed(nil, let channel) = $0 { channel } else { nil }
+        }
+        #expect(ended.text == "room:b")
+        _ = try await HTTP.publish(["\"still\""], toAll: [room], by: node.backends)
+        try await socket.message("\"still\"")
+        // Another user's is no refresh, and a bad one changes nothing.
+        socket.send(8, .token(try await DoorKeys.token("eve")))
+        #expect(try await socket.error(8).code == .unauthorized)
+        socket.send(9, .token("a.b.c"))
+        #expect(try await socket.error(9).code == .unauthorized)
+        #expect(!socket.isClosed)
+        socket.abort()
+      }
+    }
+
+    @Test func whatRunsOutIsClosed() async throws {
+      try await DoorKeys.withNode { node in
+        let socket = try await Socket(
+          to: node.endpoint,
+          headers: bearer(try await DoorKeys.token(lasting: 2))
+        )
+        try await socket.subscribe("room:a")
+        let token = try await DoorKeys.token(lasting: 2)
+        let stream = try await Stream(to: node.endpoint, "channels=room:a&token=\(token)")
+        _ = try await stream.event("welcome")
+        let start = ContinuousClock.now
+        let poll = try await HTTP.poll(node.endpoint, "room:a", "wait=20", headers: bearer(token))
+        #expect(poll.status == .ok)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        #expect(try await socket.error().code == .tokenExpired)
+        #expect(try await socket.closeCode() == 4004)
+        guard case .error(nil, let error) = try await stream.event("error").content else {
+          Issue.record("no error")
+          return
+        }
+        #expect(error.code == .tokenExpired)
+        _ = try await stream.closure()
+        for path in ["/v1/stream?channels=room:a", "/v1/poll?channels=room:a&wait=1"] {
+          let answer = try await HTTP.get(node.endpoint, path, headers: bearer(token))
+          #expect(answer.status == .unauthorized && answer.problem == "token_expired")
+        }
+      }
+    }
+
+    @Test func noTokenIsInALog() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let secret = "s3cret\(UInt64.random(in: .min ... .max))"
+      let token = "eyJhbGciOiJIUzI1NiJ9.\(secret).\(secret)"
+      let dead = try FreePorts.pick(1)[0]
+      try await DoorKeys.withNode("--log-level", "trace") { node in
+        for path in [
+          "/v1/socket", "/v1/stream?channels=a", "/v1/poll?channels=a", "/v1/channels/a/messages", "/x",
+        ] {
+          let separator = path.contains("?") ? "&" : "?"
+          _ = try? await HTTP.get(node.endpoint, "\(path)\(separator)token=\(token)", headers: bearer(token))
+          _ = try? await HTTP.get(cluster.nginx, "\(path)\(separator)token=\(token)", headers: bearer(token))
+        }
+        let socket = try await Socket(
+          to: node.endpoint,
+          headers: ["Sec-WebSocket-Protocol": "bearer.\(token)", "Origin": "http://127.0.0.1:\(dead)"]
+        )
+        _ = try await socket.closure()
+      }
+      // nginx writes what failed within a second.
+      _ = try await HTTP.get(cluster.nginx, "/nowhere?token=\(token)")
+      try await Task.sleep(for: .milliseconds(1_200))
+      for name in Cluster.names + ["lone"] {
+        let log =
+          (try? String(contentsOfFile: "\(cluster.directory)/logs/\(name).log", encoding: .utf8)) ?? ""
+        #expect(!log.contains(secret), "in the log of \(name)")
+      }
+    }
+  }
+}
