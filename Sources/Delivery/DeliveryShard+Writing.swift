@@ -10,7 +10,11 @@ extension DeliveryShard {
     let subscriber = subscription.subscriber
     switch subscriber.representation {
     case .webSocket:
-      subscriber.write(segment.frames(after: offset))
+      if let bits = subscriber.windowBits, segment.largest >= compression.above {
+        subscriber.write(segment.compressed(after: offset, bits, &compression))
+      } else {
+        subscriber.write(segment.frames(after: offset))
+      }
     case .eventStream(let isChunked):
       if subscriber.isComposite {
         writeComposite(segment, after: offset, to: subscriber, isChunked: isChunked)
@@ -54,7 +58,11 @@ extension DeliveryShard {
     var bytes = ByteBuffer()
     switch subscriber.representation {
     case .webSocket:
-      WebSocketFrame.write(.text, payload: scratch, into: &bytes)
+      if let bits = subscriber.windowBits, scratch.readableBytes >= compression.above {
+        compression.write(scratch, bits, into: &bytes)
+      } else {
+        WebSocketFrame.write(.text, payload: scratch, into: &bytes)
+      }
     case .eventStream(let isChunked):
       let name: StaticString? = if case .message = event { nil } else { event.name }
       let id = positions(of: subscriber).description

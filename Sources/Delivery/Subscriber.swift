@@ -16,6 +16,8 @@ public final class Subscriber {
   }
 
   public let representation: Representation
+  /// Of a WebSocket that agreed to compress: the logarithm of its window.
+  public var windowBits: Int?
   public internal(set) var subscriptions: [Subscription] = []
   /// For a stream of several channels: where it stands in each, which is what its ids say.
   var positions = CursorSet()

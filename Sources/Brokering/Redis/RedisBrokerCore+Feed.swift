@@ -39,7 +39,13 @@ extension RedisBrokerCore {
   }
 
   func endLingering(now: NIODeadline) {
-    let over = lingering.values.filter { $0.lingersUntil.map { $0 <= now } ?? false }.map(\.name)
+    var excess = lingering.count - settings.lingeringTopics
+    let over = lingering.values.filter { topic in
+      let isOver = topic.lingersUntil.map { $0 <= now } ?? false
+      if !isOver, excess <= 0 { return false }
+      excess -= 1
+      return true
+    }.map(\.name)
     for name in over {
       lingering[name] = nil
       topics[name] = nil

@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  private import Glibc
+#endif
+
 /// How much memory the process may have.
 enum MemoryLimit {
   /// In bytes: the control group's limit, else the machine's memory; 0 where neither is known.
@@ -21,4 +25,18 @@ enum MemoryLimit {
   static func limit(_ text: [UInt8]) -> Int? {
     Int(String(decoding: text, as: UTF8.self).prefix { $0.isNumber })
   }
+
+  /// Gives memory that was freed back to the system, which the C library does not do by itself.
+  static func giveBack() {
+    #if canImport(Glibc)
+      _ = trim?(0)
+    #endif
+  }
+
+  #if canImport(Glibc)
+    /// `malloc_trim(3)`, which is not in the module.
+    private static let trim: (@convention(c) (Int) -> Int32)? = dlsym(nil, "malloc_trim").map {
+      unsafeBitCast($0, to: (@convention(c) (Int) -> Int32).self)
+    }
+  #endif
 }

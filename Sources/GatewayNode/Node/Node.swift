@@ -103,7 +103,7 @@ public final class Node: Sendable {
       throw error
     }
     Node.tell(clients.server, operators, log)
-    let chores = lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, on: loop)]
+    let chores = lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, clients, on: loop)]
     Task {
       do {
         try await broker.start()

@@ -1,6 +1,7 @@
 public import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Wire
 
 /// A listener and the HTTP connections it has accepted, spread over the event loops of its group.
 public final class EntryServer: Sendable {
@@ -15,13 +16,22 @@ public final class EntryServer: Sendable {
     public var lowWaterMark = 32 * 1024
     /// Bytes waiting to be sent over which it counts as not writable.
     public var highWaterMark = 64 * 1024
+    /// How long the other end may acknowledge nothing of what was sent to it: then it is taken for gone.
+    public var silence = TimeAmount.minutes(2)
     public var limits = HTTPLimits()
+    /// Who may come in at all; nil for everybody.
+    public var door: EntryDoor?
 
     public init(host: String, port: Int) {
       self.host = host
       self.port = port
     }
   }
+
+  #if os(Linux)
+    /// `TCP_USER_TIMEOUT` of `tcp(7)`: it ends half-open connections that something waits to be sent to.
+    private static let tcpUserTimeout = NIOBSDSocket.Option(rawValue: 18)
+  #endif
 
   private let listener: any Channel
   private let loops: [NIOLoopBound<EntryLoop>]
@@ -50,7 +60,13 @@ public final class EntryServer: Sendable {
       }.get()
     }
     let entries = loops
-    let listener = try await ServerBootstrap(group: group)
+    var bootstrap = ServerBootstrap(group: group)
+    #if os(Linux)
+      let silence = Int(settings.silence.nanoseconds / 1_000_000)
+      bootstrap = bootstrap.childChannelOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+    #endif
+    let listener =
+      try await bootstrap
       .serverChannelOption(.backlog, value: settings.backlog)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -69,7 +85,8 @@ public final class EntryServer: Sendable {
           guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value else {
             throw ChannelError.operationUnsupported
           }
-          try Self.configure(channel.pipeline.syncOperations, loop: loop)
+          let refusal = try settings.door?.enter(channel)
+          try Self.configure(channel.pipeline.syncOperations, loop: loop, refusal: refusal)
         }
       }
       .bind(host: settings.host, port: settings.port)
@@ -78,15 +95,19 @@ public final class EntryServer: Sendable {
     return EntryServer(listener: listener, loops: Array(entries.values), localAddress: address)
   }
 
-  /// The pipeline of one connection: the parser, and what answers.
-  static func configure(_ pipeline: ChannelPipeline.SynchronousOperations, loop: EntryLoop) throws {
+  /// The pipeline of one connection: the parser, and what answers. One that is refused is told so, and ends.
+  static func configure(
+    _ pipeline: ChannelPipeline.SynchronousOperations,
+    loop: EntryLoop,
+    refusal: ClientError? = nil
+  ) throws {
     var limits = NIOHTTPDecoderLimitConfiguration()
     limits.maxHeaderFieldSize = loop.limits.fieldLength
     limits.maxHeaderListSize = loop.limits.headLength
     limits.maxHeaderFieldCount = loop.limits.fieldCount
     let parser = HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: limits)
     try pipeline.addHandler(ByteToMessageHandler(parser))
-    try pipeline.addHandler(HTTPConnectionHandler(loop: loop))
+    try pipeline.addHandler(HTTPConnectionHandler(loop: loop, refusal: refusal))
   }
 
   /// Accepts no more. Connections go on.

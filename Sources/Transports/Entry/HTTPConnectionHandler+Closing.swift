@@ -37,7 +37,8 @@ extension HTTPConnectionHandler {
   func parserFailed(_ problem: Problem) {
     switch self.phase {
     case .receiving, .answering, .streaming:
-      if self.failure == nil { self.failure = problem }
+      if self.failure == nil || self.isRefused { self.failure = problem }
+      self.isRefused = false
       self.process()
     case .flushing, .lingering, .gone:
       break
@@ -54,6 +55,9 @@ extension HTTPConnectionHandler {
     case .flushing, .gone: break
     }
   }
+
+  /// Whether the client leaves in our memory what was written to it.
+  var isSlow: Bool { self.context?.channel.isWritable == false }
 
   func closeIfIdle() {
     guard case .receiving = self.phase, self.waiting.isEmpty, !self.assembler.isInsideRequest else { return }

@@ -47,8 +47,17 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var headHasBegun = false
   var sawPart = false
 
-  init(loop: EntryLoop) {
+  /// Whether it is kept open between two requests.
+  var isIdle = false
+
+  /// `failure` is why the connection may not stay: the answer to its first request, if that comes soon.
+  var isRefused: Bool
+
+  /// - Parameter refusal: why the connection may not stay.
+  init(loop: EntryLoop, refusal: ClientError? = nil) {
     self.loop = loop
+    self.failure = refusal.map { Problem($0) }
+    self.isRefused = refusal != nil
     self.assembler = RequestAssembler(limits: loop.limits)
   }
 
@@ -57,7 +66,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     self.loop.opened(self)
-    self.arm(after: self.loop.limits.headTimeout)
+    let limits = self.loop.limits
+    self.arm(after: self.isRefused ? min(limits.refusalTimeout, limits.headTimeout) : limits.headTimeout)
   }
 
   public func handlerRemoved(context: ChannelHandlerContext) {
@@ -67,6 +77,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.sawPart = true
     self.headHasBegun = false
+    if self.isIdle { self.loop.stoppedIdling(self) }
     switch self.phase {
     case .receiving, .answering, .streaming:
       self.waiting.append(Self.unwrapInboundIn(data))
@@ -136,7 +147,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
       self.perform(self.assembler.take(part, routes: self.loop.routes, peer: context.remoteAddress))
     }
     if case .receiving = self.phase, self.waiting.isEmpty {
-      if let failure = self.failure {
+      if let failure = self.failure, !self.isRefused {
         self.answer(.problem(failure), Exchange())
       } else if self.hasSeenEnd {
         self.startClosing()
@@ -156,8 +167,12 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
       break
     case .allowBody:
       self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-    case .dispatch(let request, let exchange, let handler):
-      handler(request, self.beginAnswer(exchange))
+    case .dispatch(let request, var exchange, let handler):
+      guard self.isRefused, let failure = self.failure else {
+        return handler(request, self.beginAnswer(exchange))
+      }
+      exchange.keepsAlive = false
+      self.loop.routes.refuse(request, self.beginAnswer(exchange), failure.error, handler)
     case .answer(let answer, let exchange):
       self.answer(answer, exchange)
     }

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import Framing
@@ -12,6 +13,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   let subscriber: Subscriber
   let holder: HolderID
   let presence: PresenceWish?
+  let proxied: ClientAddress?
   var place = -1
   var isTold = false
   var age: ConnectionAge?
@@ -20,8 +22,15 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private var leftWithDelay = TimeAmount.zero
   private var stall: StallWatch?
 
-  init(worker: Worker, session: Session, presence: PresenceWish?, isChunked: Bool) {
+  init(
+    worker: Worker,
+    session: Session,
+    presence: PresenceWish?,
+    proxied: ClientAddress?,
+    isChunked: Bool
+  ) {
     self.worker = worker
+    self.proxied = proxied
     self.session = session
     self.presence = presence
     subscriber = Subscriber(.eventStream(isChunked: isChunked), isStarted: false)
@@ -96,6 +105,11 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   func closeNow() {
     body?.end()
     ended()
+  }
+
+  /// It does not read: there is no way to tell it anything.
+  func closeForRoom() {
+    body?.context?.close(promise: nil)
   }
 
   private func ended() {

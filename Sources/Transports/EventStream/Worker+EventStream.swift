@@ -3,7 +3,7 @@ import Framing
 import NIOCore
 import NIOHTTP1
 import Telemetry
-import Wire
+public import Wire
 
 extension Worker {
   /// Channels of one stream or poll, at the most: every event, or answer, names its place in all of them.
@@ -27,11 +27,13 @@ extension Worker {
     for channel in channels {
       if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
     }
-    if let refusal = refusalToHold() { return sendElsewhere(request, responder, refusal) }
+    let proxied = proxiedAddress(of: request)
+    if let refusal = refusalToHold(proxied) { return sendElsewhere(request, responder, refusal) }
     let connection = EventStreamConnection(
       worker: self,
       session: session(of: request),
       presence: presence,
+      proxied: proxied,
       isChunked: request.version != .http1_0
     )
     var waiting = channels.count
@@ -63,6 +65,12 @@ extension Worker {
     }
   }
 
+  /// Answers the request of a connection that may not stay.
+  public func refuse(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
+    guard request.path == "/v1/stream" else { return responder.respond(error) }
+    sendElsewhere(request, responder, error)
+  }
+
   /// A proxy tries another node at `503`. A browser that comes directly takes any status but `200` as final,
   /// so it gets a stream that ends at once and says when to come back.
   private func sendElsewhere(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
@@ -72,7 +80,7 @@ extension Worker {
     ]
     guard let body = responder.beginStream(headers: headers) else { return }
     var retry = ByteBuffer()
-    let wait = error.code == .overloaded ? error.retryAfterMS : nil
+    let wait = error.code == .overloaded || error.code == .rateLimited ? error.retryAfterMS : nil
     EventStreamEncoder.writeRetry(milliseconds: wait ?? Jitter.refusedStreamMS(), into: &retry)
     body.write(retry)
     body.end()

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import NIOCore
@@ -92,6 +93,11 @@ final class Poll: HeldConnection, TimerWheelRider {
   func abandoned() {
     end(stayingFor: worker.context.presenceGrace)
   }
+
+  var proxied: ClientAddress? { question.proxied }
+
+  /// Nothing is written to it before its answer.
+  var isWritable: Bool { true }
 
   func sayGoodbye(reason: String) {
     answer()

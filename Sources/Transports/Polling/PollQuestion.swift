@@ -1,3 +1,4 @@
+import Admission
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -14,6 +15,8 @@ struct PollQuestion {
   var session: Session?
   /// The client does not know its session yet.
   var tellsSession = false
+  /// The client's address where its connection is a proxy's.
+  var proxied: ClientAddress?
   /// What the client has already.
   var validators: [String] = []
   /// For how long a cache may give the answer to others, in seconds; nil when it is for this client alone.

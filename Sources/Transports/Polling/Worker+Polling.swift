@@ -31,6 +31,7 @@ extension Worker {
       question.tellsSession = question.session == nil
       question.session = question.session ?? Session(user: nil)
     }
+    question.proxied = proxiedAddress(of: request)
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
       let isPrivate = presence != nil || given != nil || request.isPersonal
@@ -42,7 +43,7 @@ extension Worker {
   private func poll(_ question: PollQuestion, _ responder: Responder) {
     // Who keeps a place in presence by polling is a session like any other.
     let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
-    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold() {
+    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold(question.proxied) {
       return responder.respond(refusal)
     }
     let poll = Poll(question, worker: self, responder: responder)

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import Framing
@@ -16,12 +17,24 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   var isTold = false
   var age: ConnectionAge?
   weak var connection: WebSocketConnection<GatewaySocket>?
+  let proxied: ClientAddress?
   private var strikes = Strikes()
+  var meter = SendingMeter()
+  /// What was asked of the cluster and is not answered, by its weight.
+  var asked = 0
   private var farewell: Farewell?
   private var stall: StallWatch?
 
-  init(worker: Worker, session: Session, user: String?) {
+  init(
+    worker: Worker,
+    session: Session,
+    user: String?,
+    proxied: ClientAddress?,
+    compression: CompressionTerms?
+  ) {
+    subscriber.windowBits = compression?.serverWindowBits
     self.worker = worker
+    self.proxied = proxied
     self.session = session
     self.user = user
     holder = worker.context.holders.next()
@@ -45,6 +58,9 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     guard case .text = kind else {
       connection.close(.unsupportedData, reason: "messages are JSON text")
       return
+    }
+    guard takes(meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now), nil) else {
+      return worker.shard.flush()
     }
     do {
       let request = try ClientRequest(parsing: payload)
@@ -125,7 +141,12 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   }
 
   func closeNow() {
+    if farewell?.reason == GoodbyeReason.overload { return closeForRoom() }
     connection?.close(.drain, reason: "the node is stopping")
+  }
+
+  func closeForRoom() {
+    connection?.close(.overload, reason: "the node has too little memory left")
   }
 }
 
