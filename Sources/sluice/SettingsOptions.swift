@@ -32,6 +32,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
   @Option(help: help(.maxConnections)) var maxConnections: String?
   @Option(help: help(.connectionsPerAddress)) var connectionsPerAddress: String?
+  @Option(help: help(.connectionsPerUser)) var connectionsPerUser: String?
   @Option(help: help(.idleConnections)) var idleConnections: String?
   @Option(help: help(.headTimeout)) var headTimeout: String?
   @Option(help: help(.bodyTimeout)) var bodyTimeout: String?
@@ -78,6 +79,7 @@ struct SettingsOptions: ParsableArguments {
     case .channelsPerConnection: channelsPerConnection
     case .maxConnections: maxConnections
     case .connectionsPerAddress: connectionsPerAddress
+    case .connectionsPerUser: connectionsPerUser
     case .idleConnections: idleConnections
     case .headTimeout: headTimeout
     case .bodyTimeout: bodyTimeout

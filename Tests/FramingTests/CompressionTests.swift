@@ -24,9 +24,11 @@ import Wire
   }
 
   @Test func aWindowThatIsAskedForIsNamed() {
-    let terms = terms("permessage-deflate; server_max_window_bits=10; client_max_window_bits")
-    #expect(terms?.serverWindowBits == 10)
-    #expect(terms?.description == CompressionTests.plain + "; server_max_window_bits=10")
+    for (asked, used) in [(9, 9), (11, 9), (12, 12), (14, 12), (15, 15)] {
+      let terms = terms("permessage-deflate; server_max_window_bits=\(asked); client_max_window_bits")
+      #expect(terms?.serverWindowBits == used)
+      #expect(terms?.description == CompressionTests.plain + "; server_max_window_bits=\(used)")
+    }
   }
 
   @Test func offersMayStandInSeveralFields() {

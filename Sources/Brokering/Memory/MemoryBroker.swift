@@ -12,6 +12,7 @@ public final class MemoryBroker: Broker {
     var attached: [ChannelName: Set<Int>] = [:]
     var ports: [MemoryPort.Mailbox] = []
     var announced = ByteBuffer()
+    var users = UserCounts()
   }
 
   /// How long an idempotency key is remembered, in milliseconds.

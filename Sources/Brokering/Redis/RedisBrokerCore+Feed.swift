@@ -57,6 +57,7 @@ extension RedisBrokerCore {
   func keepEpochs(now: NIODeadline) {
     guard now >= nextEpochKeep, link.state == .ready else { return }
     nextEpochKeep = now + RedisBrokerSettings.epochKeep
+    tellUsers()
     for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
       let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
       link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
@@ -151,6 +152,7 @@ extension RedisBrokerCore {
     self.presenceLost = false
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
     readRostersAgain(presenceLost: presenceLost)
+    if presenceLost { tellUsers() }
     checkStarted()
   }
 }

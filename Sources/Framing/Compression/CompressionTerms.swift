@@ -3,7 +3,7 @@ public import NIOHTTP1
 /// What permessage-deflate was agreed to mean on one connection (RFC 7692). Neither side keeps its context from message
 /// to message: so a message is compressed once for everybody, and an idle connection costs nothing.
 public struct CompressionTerms: Sendable, Hashable {
-  /// The window that the client has for what we send, as its logarithm: 9 to 15.
+  /// The window that the client has for what we send, as its logarithm: 9, 12 or 15.
   public var serverWindowBits = 15
   private var namesWindow = false
 
@@ -37,7 +37,9 @@ public struct CompressionTerms: Sendable, Hashable {
       case "server_max_window_bits":
         // zlib has no raw deflate with a window of 256 bytes: an offer that insists on it is declined.
         guard let bits = value.flatMap(CompressionTerms.windowBits), bits > 8 else { return nil }
-        serverWindowBits = bits
+        // Three sizes in all, so that a message is never compressed more than three times: a smaller one than was
+        // asked for may be used.
+        serverWindowBits = bits == 15 ? 15 : bits >= 12 ? 12 : 9
         namesWindow = true
       case "client_max_window_bits":
         // The client may use what it likes: any window can be read.

@@ -93,6 +93,7 @@ extension TransportContext {
   /// What clients may send, and how many may come.
   fileprivate mutating func limit(by settings: NodeSettings, _ ledger: ConnectionLedger) {
     self.ledger = ledger
+    connectionsPerUser = settings.connectionsPerUser
     compresses = settings.compression == .on
     messageWithin = settings.bodyTimeout
     sending = SendingLimits(

@@ -90,6 +90,7 @@ extension NodeSettings {
     reader.read(.channelsPerConnection, into: &channelsPerConnection)
     reader.read(.maxConnections, into: &maxConnections)
     reader.read(.connectionsPerAddress, into: &connectionsPerAddress)
+    reader.read(.connectionsPerUser, into: &connectionsPerUser)
     reader.read(.idleConnections, into: &idleConnections)
     reader.read(.headTimeout, into: &headTimeout)
     reader.read(.bodyTimeout, into: &bodyTimeout)

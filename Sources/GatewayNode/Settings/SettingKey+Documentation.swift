@@ -38,6 +38,8 @@ extension SettingKey {
       "Connections that the node has, at the most; more are refused (503)."
     case .connectionsPerAddress:
       "Connections of one IPv4 address, or IPv6 /64, at the most; 0 for no limit."
+    case .connectionsPerUser:
+      "WebSockets and event streams of one user in the cluster, at the most (429); 0 for no limit."
     case .idleConnections:
       "HTTP connections kept open between two requests, at the most."
     case .headTimeout:
@@ -97,6 +99,7 @@ extension SettingKey {
     case .channelsPerConnection: .count(1...1_000_000)
     case .maxConnections: .count(1...10_000_000)
     case .connectionsPerAddress: .count(0...1_000_000)
+    case .connectionsPerUser: .count(0...1_000_000)
     case .idleConnections: .count(0...1_000_000)
     case .headTimeout: .duration(.seconds(1) ... .minutes(10))
     case .bodyTimeout: .duration(.seconds(1) ... .minutes(10))
@@ -165,6 +168,7 @@ extension NodeSettings {
     case .channelsPerConnection: "\(channelsPerConnection)"
     case .maxConnections: maxConnections.map(String.init) ?? "the open files the process may have, less 256"
     case .connectionsPerAddress: "\(connectionsPerAddress)"
+    case .connectionsPerUser: "\(connectionsPerUser)"
     case .idleConnections: "\(idleConnections)"
     case .headTimeout: DurationText.write(headTimeout)
     case .bodyTimeout: DurationText.write(bodyTimeout)

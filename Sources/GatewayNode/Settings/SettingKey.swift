@@ -24,6 +24,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case channelsPerConnection = "channels-per-connection"
   case maxConnections = "max-connections"
   case connectionsPerAddress = "connections-per-address"
+  case connectionsPerUser = "connections-per-user"
   case idleConnections = "idle-connections"
   case headTimeout = "head-timeout"
   case bodyTimeout = "body-timeout"

@@ -14,8 +14,21 @@ extension Worker {
       settings.messageWithin = context.messageWithin
       settings.pingAfter = context.heartbeat
       settings.pongWithin = context.heartbeat
-      WebSocketUpgrade.perform(request, responder, settings: settings) { terms in
-        GatewaySocket(worker: self, session: session, user: nil, proxied: proxied, compression: terms)
+      let user: String? = nil
+      userComes(user) { [self, settings] refusal in
+        if let refusal { return responder.respond(refusal) }
+        var isHeld = false
+        WebSocketUpgrade.perform(request, responder, settings: settings) { terms in
+          isHeld = true
+          return GatewaySocket(
+            worker: self,
+            session: session,
+            user: user,
+            proxied: proxied,
+            compression: terms
+          )
+        }
+        if !isHeld { userLeft(user) }
       }
     }
   }

@@ -7,6 +7,8 @@ protocol HeldConnection: AnyObject {
   var isTold: Bool { get set }
   /// The client's address where its connection is a proxy's.
   var proxied: ClientAddress? { get }
+  /// For whom it was counted.
+  var user: String? { get }
   /// Whether it takes what is sent to it at the moment.
   var isWritable: Bool { get }
 
@@ -25,6 +27,8 @@ protocol HeldConnection: AnyObject {
 }
 
 extension HeldConnection {
+  var user: String? { nil }
+
   func stay() -> Bool { true }
 
   func closeForRoom() { closeNow() }

@@ -157,6 +157,7 @@ public final class Worker {
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
     if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
+    userLeft(connection.user)
     if context.maximumConnectionAge != nil, let aging = connection as? any AgingConnection,
       let age = aging.age
     {
