@@ -36,12 +36,20 @@ extension Node {
     on loop: any EventLoop
   ) -> RepeatedTask {
     let seconds = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
+    /// The most connections since memory was last given back.
+    let most = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
     let beats = Int(Node.heartbeat.nanoseconds / Node.measure.nanoseconds)
     return loop.scheduleRepeatedTask(initialDelay: .zero, delay: Node.measure) { _ in
       meter.secondPassed()
       let pressure = meter.pressure
       clients.memoryMeasured(pressure)
-      if pressure > .none, seconds.value % 5 == 0 { MemoryLimit.giveBack() }
+      let connections = clients.ledger.count
+      most.value = max(most.value, connections)
+      // Many have left: what they leave behind is in small pieces.
+      if seconds.value % 5 == 0, pressure > .none || most.value - connections >= 200 {
+        most.value = connections
+        MemoryLimit.giveBack()
+      }
       defer { seconds.value += 1 }
       guard seconds.value % beats == 0 || status.standing.state == .draining else { return }
       status.broker.announce(status.report.json)

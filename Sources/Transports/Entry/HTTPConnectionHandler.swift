@@ -77,7 +77,6 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.sawPart = true
     self.headHasBegun = false
-    if self.isIdle { self.loop.stoppedIdling(self) }
     switch self.phase {
     case .receiving, .answering, .streaming:
       self.waiting.append(Self.unwrapInboundIn(data))
@@ -143,6 +142,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     guard !self.isProcessing, let context = self.context else { return }
     self.isProcessing = true
     while case .receiving = self.phase, context.channel.isWritable, let part = self.waiting.popFirst() {
+      self.loop.stoppedIdling(self)
       if case .head = part { self.arm(after: self.loop.limits.bodyTimeout) }
       self.perform(self.assembler.take(part, routes: self.loop.routes, peer: context.remoteAddress))
     }
@@ -173,7 +173,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
       }
       exchange.keepsAlive = false
       self.loop.routes.refuse(request, self.beginAnswer(exchange), failure.error, handler)
-    case .answer(let answer, let exchange):
+    case .answer(let answer, var exchange):
+      if self.isRefused { exchange.keepsAlive = false }
       self.answer(answer, exchange)
     }
   }
