@@ -49,7 +49,7 @@ async def by_websockets(address, **parameters):
         async def receive():
             return json.loads(await asyncio.wait_for(socket.recv(), 10))
 
-        await exchange(f"websockets.{parameters.get('server_max_window_bits', 15)}", send, receive)
+        await exchange("-".join(["websockets", *parameters]), send, receive)
 
 
 async def by_aiohttp(address):
