@@ -55,8 +55,13 @@ let package = Package(
       dependencies: ["CHiredis"],
       linkerSettings: [.linkedLibrary("hiredis")]
     ),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
-    .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
+    .target(
+      name: "Framing",
+      dependencies: ["CZlib", "Wire", nioCore, nioHTTP1, crypto],
+      swiftSettings: settings
+    ),
     .target(name: "Sessions", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .target(name: "Telemetry", swiftSettings: settings),
     .target(
@@ -205,7 +210,7 @@ let package = Package(
         "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, nioSSL,
         concurrency,
       ],
-      exclude: ["Browser/bridge.py"],
+      exclude: ["Browser/bridge.py", "Hostile/deflate.py"],
       swiftSettings: settings
     ),
   ]

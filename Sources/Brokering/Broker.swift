@@ -113,6 +113,17 @@ public protocol BrokerPort: AnyObject {
     _ done: @escaping (Result<Void, BrokerError>) -> Void
   )
 
+  // MARK: Users
+
+  /// Counts a connection of a user, who may have `limit` in the whole cluster; whether there was room, and it is counted
+  /// until `disconnect`. When the cluster cannot be asked, this node's own connections are all that counts.
+  func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void)
+
+  /// A connection that was counted is gone.
+  func disconnect(user: String)
+
+  // MARK: Members
+
   /// A page of members in the order of their ids, after the member id `after`.
   func members(
     of channel: ChannelName,
@@ -123,6 +134,10 @@ public protocol BrokerPort: AnyObject {
 }
 
 extension BrokerPort {
+  /// For a broker that counts nobody.
+  public func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void) { done(true) }
+  public func disconnect(user: String) {}
+
   /// For a broker whose feed misses nothing.
   public func hearPresence(of channel: ChannelName) {}
 }

@@ -26,6 +26,7 @@ public final class DeliveryShard {
   /// Called when the cluster may have forgotten who is present.
   public var onPresenceLost: (() -> Void)?
   var scratch = ByteBuffer()
+  var compression = Compression()
 
   public init(
     loop: any EventLoop,
@@ -37,6 +38,7 @@ public final class DeliveryShard {
     self.loop = loop
     self.namespaces = namespaces
     self.settings = settings
+    compression.above = settings.compressAbove
     self.metrics = metrics
     port = broker.makePort(on: loop, receiver: self)
   }
@@ -149,10 +151,12 @@ public final class DeliveryShard {
       for log in logs.values where log.ringUsed + settings.idleRingSeconds <= seconds { clearRing(of: log) }
     }
     if seconds % settings.verifySeconds == 0 { verifyAll() }
+    var excess = idle.count - settings.lingeringChannels
     for channel in idle {
       guard let log = logs[channel] else { continue }
       log.lingering -= 1
-      guard log.lingering <= 0, log.phase == .following else { continue }
+      guard log.lingering <= 0 || excess > 0, log.phase == .following else { continue }
+      excess -= 1
       idle.remove(channel)
       close(log)
       port.detach(channel)

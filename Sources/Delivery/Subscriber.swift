@@ -33,6 +33,8 @@ public final class Subscriber {
   public internal(set) var subscriptions: [Subscription] = [] {
     didSet { isSingle = subscriptions.count == 1 }
   }
+  /// Of a WebSocket that agreed to compress: the logarithm of its window.
+  public var windowBits: Int?
   /// For a stream of several channels: where it stands in each, which is what its ids say.
   var positions = CursorSet()
   /// Whether its subscriptions deliver; before `start` they only hold their place.

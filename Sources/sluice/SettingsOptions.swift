@@ -39,6 +39,22 @@ struct SettingsOptions: ParsableArguments {
   @Option(name: .customLong("poll-interval-max"), help: help(.pollIntervalMaximum))
   var pollIntervalMaximum: String?
   @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
+  @Option(help: help(.maxConnections)) var maxConnections: String?
+  @Option(help: help(.connectionsPerAddress)) var connectionsPerAddress: String?
+  @Option(help: help(.connectionsPerUser)) var connectionsPerUser: String?
+  @Option(help: help(.idleConnections)) var idleConnections: String?
+  @Option(help: help(.headTimeout)) var headTimeout: String?
+  @Option(help: help(.bodyTimeout)) var bodyTimeout: String?
+  @Option(help: help(.idleTimeout)) var idleTimeout: String?
+  @Option(help: help(.headBytes)) var headBytes: String?
+  @Option(help: help(.headerCount)) var headerCount: String?
+  @Option(help: help(.requestsPerAddress)) var requestsPerAddress: String?
+  @Option(help: help(.messagesPerSecond)) var messagesPerSecond: String?
+  @Option(help: help(.bytesPerSecond)) var bytesPerSecond: String?
+  @Option(help: help(.subscribesPerSecond)) var subscribesPerSecond: String?
+  @Option(help: help(.memoryLimit)) var memoryLimit: String?
+  @Option(help: help(.compression)) var compression: String?
+  @Option(help: help(.compressAbove)) var compressAbove: String?
   @Option(help: help(.writeBufferLow)) var writeBufferLow: String?
   @Option(help: help(.writeBufferHigh)) var writeBufferHigh: String?
   @Option(help: help(.ringBytes)) var ringBytes: String?
@@ -79,6 +95,22 @@ struct SettingsOptions: ParsableArguments {
     case .pollInterval: pollInterval
     case .pollIntervalMaximum: pollIntervalMaximum
     case .channelsPerConnection: channelsPerConnection
+    case .maxConnections: maxConnections
+    case .connectionsPerAddress: connectionsPerAddress
+    case .connectionsPerUser: connectionsPerUser
+    case .idleConnections: idleConnections
+    case .headTimeout: headTimeout
+    case .bodyTimeout: bodyTimeout
+    case .idleTimeout: idleTimeout
+    case .headBytes: headBytes
+    case .headerCount: headerCount
+    case .requestsPerAddress: requestsPerAddress
+    case .messagesPerSecond: messagesPerSecond
+    case .bytesPerSecond: bytesPerSecond
+    case .subscribesPerSecond: subscribesPerSecond
+    case .memoryLimit: memoryLimit
+    case .compression: compression
+    case .compressAbove: compressAbove
     case .writeBufferLow: writeBufferLow
     case .writeBufferHigh: writeBufferHigh
     case .ringBytes: ringBytes

@@ -88,6 +88,20 @@ struct RedisLogTests {
     await broker.shutdown()
   }
 
+  /// Who names ever new channels leaves little.
+  @Test func anEpochWithoutMessagesLivesForAnHour() async throws {
+    let cluster = try await RedisCluster()
+    let (broker, port) = try await cluster.node("one")
+    let position = try await port.verify(channel, nil)
+    #expect(position.tail == 0)
+    let empty = try #require(try await cluster.command("TTL", "sluice:{short:a}:meta").integer)
+    #expect((3_590...3_600).contains(empty))
+    _ = try await port.publish(channel, "1")
+    let held = try #require(try await cluster.command("TTL", "sluice:{short:a}:meta").integer)
+    #expect((89_990...90_000).contains(held))
+    await broker.shutdown()
+  }
+
   @Test func anEpochOutlivesItsMessages() async throws {
     let cluster = try await RedisCluster()
     let (broker, port) = try await cluster.node("one")

@@ -12,12 +12,15 @@ public final class MemoryBroker: Broker {
     var attached: [ChannelName: Set<Int>] = [:]
     var ports: [MemoryPort.Mailbox] = []
     var announced = ByteBuffer()
+    var users = UserCounts()
   }
 
   /// How long an idempotency key is remembered, in milliseconds.
   static let keyLifetime: Int64 = 300_000
   /// How long an epoch outlives its last message, in milliseconds.
   static let epochLifetime: Int64 = 86_400_000
+  /// How long a log lives to which nothing was ever published, in milliseconds.
+  static let emptyLifetime: Int64 = 300_000
 
   let state = NIOLockedValueBox(State())
   let namespaces: Namespaces
@@ -110,7 +113,8 @@ public final class MemoryBroker: Broker {
   private func sweep(_ state: inout State) {
     let now = clock()
     for (channel, log) in state.logs {
-      let lifetime = Int64(namespaces[channel].historyTTL) * 1_000 + MemoryBroker.epochLifetime
+      let held = Int64(namespaces[channel].historyTTL) * 1_000
+      let lifetime = log.tail == 0 ? MemoryBroker.emptyLifetime : held + MemoryBroker.epochLifetime
       if log.touched + lifetime < now, state.attached[channel] == nil {
         state.logs[channel] = nil
       } else if log.receipts.contains(where: { $0.value.until <= now }) {

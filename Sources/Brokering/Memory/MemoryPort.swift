@@ -154,6 +154,19 @@ final class MemoryPort: BrokerPort {
     answer(presence.page(limit: limit, after: after), done)
   }
 
+  func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void) {
+    let isIn = broker.state.withLockedValue { state in
+      guard state.users[user] < limit else { return false }
+      state.users.add(user)
+      return true
+    }
+    loop.assumeIsolated().execute { done(isIn) }
+  }
+
+  func disconnect(user: String) {
+    broker.state.withLockedValue { $0.users.remove(user) }
+  }
+
   private func answer<Answer>(
     _ answer: Answer,
     _ done: @escaping (Result<Answer, BrokerError>) -> Void

@@ -39,7 +39,13 @@ extension RedisBrokerCore {
   }
 
   func endLingering(now: NIODeadline) {
-    let over = lingering.values.filter { $0.lingersUntil.map { $0 <= now } ?? false }.map(\.name)
+    var excess = lingering.count - settings.lingeringTopics
+    let over = lingering.values.filter { topic in
+      let isOver = topic.lingersUntil.map { $0 <= now } ?? false
+      if !isOver, excess <= 0 { return false }
+      excess -= 1
+      return true
+    }.map(\.name)
     for name in over {
       lingering[name] = nil
       topics[name] = nil
@@ -51,6 +57,7 @@ extension RedisBrokerCore {
   func keepEpochs(now: NIODeadline) {
     guard now >= nextEpochKeep, link.state == .ready else { return }
     nextEpochKeep = now + RedisBrokerSettings.epochKeep
+    tellUsers()
     for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
       let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
       link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
@@ -145,6 +152,7 @@ extension RedisBrokerCore {
     self.presenceLost = false
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
     readRostersAgain(presenceLost: presenceLost)
+    if presenceLost { tellUsers() }
     checkStarted()
   }
 }

@@ -37,6 +37,10 @@ final class RedisBrokerCore {
   /// Which run of which server the link was connected to last.
   var serverRun: String?
   var commands = RedisCommands()
+  /// Connections of users here, and the nodes whose counts are valid.
+  var users = UserCounts()
+  var living: Set<String> = []
+  var nextLiving = NIODeadline.uptimeNanoseconds(0)
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
@@ -159,6 +163,7 @@ final class RedisBrokerCore {
     checkRosters(now: now)
     payOwedLeaves()
     keepPresence(now: now)
+    keepUsers(now: now)
     keepEpochs(now: now)
   }
 }

@@ -14,6 +14,8 @@ public struct RedisBrokerSettings: Sendable {
   public var probe: TimeAmount = .seconds(3)
   /// How long a channel stays subscribed after the last detach.
   public var linger: TimeAmount = .seconds(5)
+  /// How many such channels stay subscribed, at the most.
+  public var lingeringTopics = 2_000
   /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
   public var presenceTTL: TimeAmount = .hours(1)
   /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
@@ -33,6 +35,9 @@ public struct RedisBrokerSettings: Sendable {
   static let keyTTL = 300
   /// How long an epoch outlives the last message's time to be held, in seconds.
   static let epochTTL = 86_400
+  /// How long the epoch of a log lives to which nothing was ever published, in seconds; while somebody is attached it
+  /// is kept on. Who subscribes to ever new names leaves no more than that.
+  static let emptyEpochTTL = 3_600
   /// How often the epochs of attached channels are kept on.
   static let epochKeep = TimeAmount.hours(6)
   /// How many holders of a dead lease one script takes away.

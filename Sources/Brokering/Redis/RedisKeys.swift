@@ -23,6 +23,9 @@ enum RedisKeys {
   /// The channels in which a lease has holders.
   static func index(of lease: String) -> String { "sluice:lease:\(lease):channels" }
 
+  /// How many connections a user has on each node.
+  static func connections(of user: String) -> String { "sluice:user:{\(user)}:connections" }
+
   /// The name a node publishes to itself, to prove that its feed hears.
   static func probe(_ incarnation: String) -> String { "sluice:probe:\(incarnation)" }
 

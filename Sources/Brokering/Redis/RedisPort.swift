@@ -144,6 +144,15 @@ final class RedisPort: BrokerPort {
     core.enter { $0.leave(channel, memberID, holder, answer) }
   }
 
+  func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void) {
+    let answer = RedisReturn<Bool>(loop) { done((try? $0.get()) ?? true) }
+    core.enter { $0.connect(user: user, limit: limit, answer) }
+  }
+
+  func disconnect(user: String) {
+    core.enter { $0.disconnect(user: user) }
+  }
+
   func members(
     of channel: ChannelName,
     limit: Int,

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Brokering
 internal import Logging
 internal import NIOCore
@@ -28,11 +29,27 @@ extension Node {
 
   /// Measures each second; tells the cluster how the node stands with each heartbeat, and while it drains each
   /// second.
-  static func measuring(_ meter: NodeMeter, _ status: NodeStatus, on loop: any EventLoop) -> RepeatedTask {
+  static func measuring(
+    _ meter: NodeMeter,
+    _ status: NodeStatus,
+    _ clients: ClientListener,
+    on loop: any EventLoop
+  ) -> RepeatedTask {
     let seconds = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
+    /// The most connections since memory was last given back.
+    let most = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
     let beats = Int(Node.heartbeat.nanoseconds / Node.measure.nanoseconds)
     return loop.scheduleRepeatedTask(initialDelay: .zero, delay: Node.measure) { _ in
       meter.secondPassed()
+      let pressure = meter.pressure
+      clients.memoryMeasured(pressure)
+      let connections = clients.ledger.count
+      most.value = max(most.value, connections)
+      // Many have left: what they leave behind is in small pieces.
+      if seconds.value % 5 == 0, pressure > .none || most.value - connections >= 200 {
+        most.value = connections
+        MemoryLimit.giveBack()
+      }
       defer { seconds.value += 1 }
       guard seconds.value % beats == 0 || status.standing.state == .draining else { return }
       status.broker.announce(status.report.json)

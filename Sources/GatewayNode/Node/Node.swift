@@ -120,7 +120,7 @@ public final class Node: Sendable {
     }
     Node.tell(clients.server, operators, log)
     let chores =
-      lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, on: loop)]
+      lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, clients, on: loop)]
       + [Node.renewing(identity, on: loop, log)].compactMap { $0 }
     Task {
       do {

@@ -25,11 +25,7 @@ struct NodeMetrics {
     registry.add(transport.webSockets, name, help: help, labels: ["transport": "websocket"])
     registry.add(transport.eventStreams, name, help: help, labels: ["transport": "sse"])
     registry.add(transport.polls, name, help: help, labels: ["transport": "poll"])
-    registry.add(
-      transport.refused,
-      "sluice_refused_total",
-      help: "Connections that were sent to another node because this one drains."
-    )
+    addRefusals()
     registry.add(transport.connects, "sluice_connects_total", help: "Connections let in to be held.")
     registry.add(
       transport.overloaded,
@@ -58,6 +54,21 @@ struct NodeMetrics {
       help: "Sessions that a drain told to go."
     )
     registry.add(transport.forced, "sluice_drain_forced_total", help: "Sessions that a drain had to close.")
+  }
+
+  private func addRefusals() {
+    let name = "sluice_refused_total"
+    let help = "Connections, requests and messages that were refused, by the reason."
+    registry.add(transport.refused, name, help: help, labels: ["reason": "draining"])
+    registry.add(transport.overloaded, name, help: help, labels: ["reason": "accept_rate"])
+    for (reason, counter) in transport.over.all {
+      registry.add(counter, name, help: help, labels: ["reason": reason])
+    }
+    registry.add(
+      transport.shed,
+      "sluice_shed_total",
+      help: "Connections closed or sent away because memory ran out."
+    )
   }
 
   private func addPolls() {
@@ -102,8 +113,19 @@ struct NodeMetrics {
     registry.add(delivery.ringBytes, "sluice_ring_bytes", help: "Memory of recent messages, in bytes.")
   }
 
+  /// Adds how many connections the node has.
+  func add(_ ledger: ConnectionLedger) {
+    registry.gauge("sluice_open_connections", help: "Connections of clients, whatever they speak.") {
+      Double(ledger.count)
+    }
+  }
+
   /// Adds how the node fares.
   func add(_ meter: NodeMeter) {
+    registry.gauge("sluice_memory_pressure", help: "0, 1 while new connections are refused, 2 while some go.")
+    {
+      Double(meter.pressure.rawValue)
+    }
     registry.gauge("sluice_accept_rate", help: "Connections a second that are let in at present.") {
       meter.gate.rate
     }

@@ -47,6 +47,36 @@ extension SettingKey {
     case .pollInterval: "What short polls are told to wait when much happens (X-Poll-Interval)."
     case .pollIntervalMaximum: "The same when nothing happens, or the node has too much to do."
     case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
+    case .maxConnections:
+      "Connections that the node has, at the most; more are refused (503)."
+    case .connectionsPerAddress:
+      "Connections of one IPv4 address, or IPv6 /64, at the most; 0 for no limit."
+    case .connectionsPerUser:
+      "WebSockets and event streams of one user in the cluster, at the most (429); 0 for no limit."
+    case .idleConnections:
+      "HTTP connections kept open between two requests, at the most."
+    case .headTimeout:
+      "How long a request's head may take to arrive, and a new connection to begin."
+    case .bodyTimeout:
+      "How long a request's body may take to arrive, or one WebSocket message."
+    case .idleTimeout:
+      "How long an HTTP connection is kept between two requests. Stay above the proxy's."
+    case .headBytes:
+      "The header fields of a request, in bytes, at the most (431)."
+    case .headerCount:
+      "Header fields of a request, at the most (431)."
+    case .requestsPerAddress:
+      "Requests and polls a second of one address, five seconds' worth at once (429); 0 for no limit."
+    case .messagesPerSecond:
+      "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
+    case .bytesPerSecond:
+      "Bytes a second that one WebSocket sends, five seconds' worth at once; 0B for no limit."
+    case .subscribesPerSecond:
+      "Subscribes a second of one WebSocket, five seconds' worth at once; 0 for no limit."
+    case .memoryLimit:
+      "The memory at which clients are sent away; from nine tenths of it on, new ones are refused (503)."
+    case .compression: "Whether WebSockets are compressed (permessage-deflate) where the client offers it."
+    case .compressAbove: "The smallest message that is compressed, in bytes."
     case .writeBufferLow:
       "Bytes waiting for a slow reader, below which the node writes to it again."
     case .writeBufferHigh: "Bytes waiting for a slow reader, above which the node stops writing to it."
@@ -87,6 +117,22 @@ extension SettingKey {
     case .pollGather: .duration(.zero ... .seconds(1))
     case .pollInterval, .pollIntervalMaximum: .duration(.seconds(1) ... .hours(1))
     case .channelsPerConnection: .count(1...1_000_000)
+    case .maxConnections: .count(1...10_000_000)
+    case .connectionsPerAddress: .count(0...1_000_000)
+    case .connectionsPerUser: .count(0...1_000_000)
+    case .idleConnections: .count(0...1_000_000)
+    case .headTimeout: .duration(.seconds(1) ... .minutes(10))
+    case .bodyTimeout: .duration(.seconds(1) ... .minutes(10))
+    case .idleTimeout: .duration(.seconds(1) ... .hours(1))
+    case .headBytes: .size(16_384...1_048_576)
+    case .headerCount: .count(16...10_000)
+    case .requestsPerAddress: .count(0...1_000_000)
+    case .messagesPerSecond: .count(0...1_000_000)
+    case .bytesPerSecond: .size(0...1_073_741_824)
+    case .subscribesPerSecond: .count(0...1_000_000)
+    case .memoryLimit: .size(16_777_216...1_099_511_627_776)
+    case .compression: .choice(CompressionMode.allCases.map(\.rawValue))
+    case .compressAbove: .size(64...1_048_576)
     case .writeBufferLow, .writeBufferHigh: .size(1_024...16_777_216)
     case .ringBytes: .size(0...1_073_741_824)
     case .ringMemory: .size(0...1_099_511_627_776)
@@ -107,6 +153,8 @@ extension SettingKey {
     case .allowedOrigins: "none: the node's own"
     case .acceptRate: "1000 for each event loop"
     case .acceptBurst: "five seconds of accept-rate"
+    case .maxConnections: "the open files the process may have, less 256"
+    case .memoryLimit: "nine tenths of what the process may have"
     default: NodeSettings().text(of: self)
     }
   }
@@ -149,6 +197,22 @@ extension NodeSettings {
     case .pollInterval: DurationText.write(pollInterval)
     case .pollIntervalMaximum: DurationText.write(pollIntervalMaximum)
     case .channelsPerConnection: "\(channelsPerConnection)"
+    case .maxConnections: maxConnections.map(String.init) ?? "the open files the process may have, less 256"
+    case .connectionsPerAddress: "\(connectionsPerAddress)"
+    case .connectionsPerUser: "\(connectionsPerUser)"
+    case .idleConnections: "\(idleConnections)"
+    case .headTimeout: DurationText.write(headTimeout)
+    case .bodyTimeout: DurationText.write(bodyTimeout)
+    case .idleTimeout: DurationText.write(idleTimeout)
+    case .headBytes: SizeText.write(headBytes)
+    case .headerCount: "\(headerCount)"
+    case .requestsPerAddress: "\(requestsPerAddress)"
+    case .messagesPerSecond: "\(messagesPerSecond)"
+    case .bytesPerSecond: SizeText.write(bytesPerSecond)
+    case .subscribesPerSecond: "\(subscribesPerSecond)"
+    case .memoryLimit: memoryLimit.map(SizeText.write) ?? "nine tenths of what the process may have"
+    case .compression: compression.rawValue
+    case .compressAbove: SizeText.write(compressAbove)
     case .writeBufferLow: SizeText.write(writeBufferLow)
     case .writeBufferHigh: SizeText.write(writeBufferHigh)
     case .ringBytes: SizeText.write(ringBytes)

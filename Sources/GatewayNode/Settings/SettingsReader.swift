@@ -69,8 +69,14 @@ struct SettingsReader {
   }
 
   mutating func read(_ key: SettingKey, into setting: inout Int?) {
-    guard case .count(let range) = key.kind else { return }
-    take(key, into: &setting) { text in Int(text).flatMap { range.contains($0) ? .some($0) : nil } }
+    let kind = key.kind
+    take(key, into: &setting) { text in
+      switch kind {
+      case .count(let range): Int(text).flatMap { range.contains($0) ? .some($0) : nil }
+      case .size(let range): SizeText.read(text).flatMap { range.contains($0) ? .some($0) : nil }
+      default: nil
+      }
+    }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout TimeAmount) {

@@ -7,12 +7,16 @@ public final class EntryLoop {
   public let wheel: TimerWheel
   public let date = HTTPDate()
   public let limits: HTTPLimits
+  /// Shared by the connections that agreed to compress.
+  lazy var inflater = Inflater()
   public internal(set) var routes = RouteTable()
   let parsers: RequestParsers
   let collector = RequestPartCollector()
   /// Connections that still speak HTTP; one that was taken over is its new handler's.
   private(set) var connections: [HTTPConnectionHandler] = []
-  private(set) var keepsAlive = true
+  private var stays = true
+  /// Connections that are kept open between two requests.
+  private(set) var idleCount = 0
 
   public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits()) {
     self.eventLoop = eventLoop
@@ -21,12 +25,34 @@ public final class EntryLoop {
     self.parsers = RequestParsers(limits: limits)
   }
 
+  /// Whether a connection may serve another request after its answer.
+  var keepsAlive: Bool { self.stays && self.idleCount < self.limits.idleConnections }
+
+  func startedIdling(_ connection: HTTPConnectionHandler) {
+    guard !connection.isIdle else { return }
+    connection.isIdle = true
+    self.idleCount += 1
+  }
+
+  func stoppedIdling(_ connection: HTTPConnectionHandler) {
+    guard connection.isIdle else { return }
+    connection.isIdle = false
+    self.idleCount -= 1
+  }
+
+  /// Closes connections that do not take their answer, as many as that at the most; how many they were.
+  public func closeSlow(_ count: Int) -> Int {
+    let slow = self.connections.filter { $0.isSlow }.prefix(count)
+    for connection in slow { connection.context?.close(promise: nil) }
+    return slow.count
+  }
+
   /// Connections that still speak HTTP.
   public var connectionCount: Int { self.connections.count }
 
   /// From now on every answer is the last one of its connection, and connections that wait for a request close.
   public func stopKeepingAlive() {
-    self.keepsAlive = false
+    self.stays = false
     for connection in Array(self.connections) { connection.closeIfIdle() }
   }
 
@@ -42,6 +68,7 @@ public final class EntryLoop {
       last.place = connection.place
     }
     connection.place = -1
+    self.stoppedIdling(connection)
     self.wheel.disarm(connection)
   }
 }

@@ -1,6 +1,7 @@
 import Delivery
 public import NIOCore
 import NIOPosix
+import Wire
 
 /// A listener and the HTTP connections it has accepted, spread over the event loops of its group.
 public final class EntryServer: Sendable {
@@ -15,15 +16,24 @@ public final class EntryServer: Sendable {
     public var lowWaterMark = 32 * 1024
     /// Bytes waiting to be sent over which it counts as not writable.
     public var highWaterMark = 64 * 1024
+    /// How long the other end may acknowledge nothing of what was sent to it: then it is taken for gone.
+    public var silence = TimeAmount.minutes(2)
     public var limits = HTTPLimits()
     /// Makes the handler that does TLS for one connection; nil to serve in the clear.
     public var secure: (@Sendable () -> any ChannelHandler)?
+    /// Who may come in at all; nil for everybody.
+    public var door: EntryDoor?
 
     public init(host: String, port: Int) {
       self.host = host
       self.port = port
     }
   }
+
+  #if os(Linux)
+    /// `TCP_USER_TIMEOUT` of `tcp(7)`: it ends half-open connections that something waits to be sent to.
+    private static let tcpUserTimeout = NIOBSDSocket.Option(rawValue: 18)
+  #endif
 
   private let listener: any Channel
   private let loops: [NIOLoopBound<EntryLoop>]
@@ -63,11 +73,12 @@ public final class EntryServer: Sendable {
             throw ChannelError.operationUnsupported
           }
           try Self.set(options, settings)
+          let refusal = try settings.door?.enter(channel)
           if let secure = settings.secure {
             // By its name the way past the pipeline knows that there is none.
             try channel.pipeline.syncOperations.addHandler(secure(), name: Subscriber.securingHandler)
           }
-          try Self.configure(channel.pipeline.syncOperations, loop: loop)
+          try Self.configure(channel.pipeline.syncOperations, loop: loop, refusal: refusal)
         }
       }
       .bind(host: settings.host, port: settings.port)
@@ -79,6 +90,10 @@ public final class EntryServer: Sendable {
   /// A bootstrap's own options for children cost each connection a future for each of them.
   private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
     try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+    #if os(Linux)
+      let silence = CInt(clamping: settings.silence.nanoseconds / 1_000_000)
+      try options.setOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+    #endif
     try options.setOption(.allowRemoteHalfClosure, value: true)
     try options.setOption(.maxMessagesPerRead, value: 1)
     try options.setOption(
@@ -91,9 +106,14 @@ public final class EntryServer: Sendable {
     )
   }
 
-  /// The pipeline of one connection: what answers, and what brings it the parser's parts.
-  static func configure(_ pipeline: ChannelPipeline.SynchronousOperations, loop: EntryLoop) throws {
-    try pipeline.addHandler(HTTPConnectionHandler(loop: loop))
+  /// The pipeline of one connection: what answers, and what brings it the parser's parts. One that is refused is told
+  /// so, and ends.
+  static func configure(
+    _ pipeline: ChannelPipeline.SynchronousOperations,
+    loop: EntryLoop,
+    refusal: ClientError? = nil
+  ) throws {
+    try pipeline.addHandler(HTTPConnectionHandler(loop: loop, refusal: refusal.map(ConnectionRefusal.init)))
     try pipeline.addHandler(loop.collector)
   }
 

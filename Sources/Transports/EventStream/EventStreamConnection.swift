@@ -13,6 +13,8 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   let subscriber: Subscriber
   let holder: HolderID
   let presence: PresenceWish?
+  let proxied: ClientAddress?
+  let userPlace: UserPlace?
   var place = -1
   var isTold = false
   var age: ConnectionAge?
@@ -23,13 +25,29 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private let caller: Caller
   private var tokenClock: TokenClock?
 
-  init(worker: Worker, session: Session, caller: Caller, presence: PresenceWish?, isChunked: Bool) {
+  init(
+    worker: Worker,
+    session: Session,
+    caller: Caller,
+    presence: PresenceWish?,
+    proxied: ClientAddress?,
+    userPlace: UserPlace?,
+    isChunked: Bool
+  ) {
     self.worker = worker
+    self.proxied = proxied
+    self.userPlace = userPlace
     self.session = session
     self.caller = caller
     self.presence = presence
     subscriber = Subscriber(.eventStream(isChunked: isChunked), isStarted: false)
     holder = worker.context.holders.next()
+  }
+
+  /// It does not begin after all.
+  func abandoned() {
+    worker.shard.remove(subscriber)
+    userPlace?.giveUp()
   }
 
   /// Every channel has its position: the stream begins.
@@ -112,6 +130,11 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   func closeNow() {
     body?.end()
     ended()
+  }
+
+  /// It does not read: there is no way to tell it anything.
+  func closeForRoom() {
+    body?.context?.close(promise: nil)
   }
 
   private func ended() {

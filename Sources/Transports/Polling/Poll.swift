@@ -21,11 +21,13 @@ final class Poll: HeldConnection, TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
   private let responder: Responder
   private var deadline = NIODeadline.distantFuture
+  let userPlace: UserPlace?
   private var isHeld = false
   private var isGathering = false
   private var isOver = false
 
-  init(_ question: PollQuestion, worker: Worker, responder: Responder) {
+  init(_ question: PollQuestion, worker: Worker, responder: Responder, userPlace: UserPlace?) {
+    self.userPlace = userPlace
     self.question = question
     self.worker = worker
     self.responder = responder
@@ -94,10 +96,15 @@ final class Poll: HeldConnection, TimerWheelRider {
     }
   }
 
-  /// The client has gone.
+  /// The client has gone, or cannot be served.
   func abandoned() {
     end(stayingFor: worker.context.presenceGrace)
   }
+
+  var proxied: ClientAddress? { question.proxied }
+
+  /// Nothing is written to it before its answer.
+  var isWritable: Bool { true }
 
   func sayGoodbye(reason: String) {
     answer()
@@ -114,6 +121,8 @@ final class Poll: HeldConnection, TimerWheelRider {
     if isHeld {
       worker.release(self)
       worker.context.metrics.polls.add(-1)
+    } else {
+      userPlace?.giveUp()
     }
     let hasBegun = deadline != .distantFuture
     if hasBegun, question.presence == .join, let session = question.session {

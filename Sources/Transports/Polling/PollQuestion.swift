@@ -16,6 +16,8 @@ struct PollQuestion {
   var session: Session?
   /// The client does not know its session yet.
   var tellsSession = false
+  /// The client's address where its connection is a proxy's.
+  var proxied: ClientAddress?
   /// What the client has already.
   var validators: [String] = []
   /// For how long a cache may give the answer to others, in seconds; nil when it is for this client alone.

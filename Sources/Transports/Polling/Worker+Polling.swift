@@ -51,6 +51,7 @@ extension Worker {
       question.tellsSession = question.session == nil
       question.session = question.session ?? Session(user: caller.user)
     }
+    question.proxied = proxiedAddress(of: request)
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
       let isPrivate = presence != nil || given != nil || request.isPersonal
@@ -62,10 +63,23 @@ extension Worker {
   private func poll(_ question: PollQuestion, _ responder: Responder) {
     // Who keeps a place in presence by polling is a session like any other.
     let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
-    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold() {
+    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold(question.proxied) {
       return responder.respond(refusal)
     }
-    let poll = Poll(question, worker: self, responder: responder)
+    // Only who is held has a place: a short poll is over at once.
+    userComes(question.isLong ? question.caller.user : nil) { [self] in
+      switch $0 {
+      case .failure(let refusal): responder.respond(refusal)
+      case .success(let place):
+        let poll = Poll(question, worker: self, responder: responder, userPlace: place)
+        guard responder.isOpen else { return poll.abandoned() }
+        follow(poll, responder)
+      }
+    }
+  }
+
+  private func follow(_ poll: Poll, _ responder: Responder) {
+    let question = poll.question
     responder.onGone = { poll.abandoned() }
     var waiting = question.channels.count
     var failure: ClientError?
@@ -75,12 +89,12 @@ extension Worker {
         to: channel,
         since: question.since?.since(channel),
         hearsPresence: question.presence != nil
-      ) { [shard] in
+      ) {
         if case .failure(let error) = $0 { failure = error }
         waiting -= 1
         guard waiting == 0 else { return }
         guard let failure else { return poll.begin() }
-        shard.remove(poll.subscriber)
+        poll.abandoned()
         responder.respond(failure)
       }
     }

@@ -2,6 +2,7 @@ import Admission
 import Delivery
 import Brokering
 import NIOCore
+import Telemetry
 import Wire
 
 /// A page of a channel's log as a client gets it.
@@ -17,6 +18,9 @@ struct HistoryPage {
 }
 
 extension Worker {
+  /// Pages that are read at once, at the most: each may have a mebibyte.
+  static let readsAtOnce = 100
+
   func readHistory(
     of channel: ChannelName,
     _ range: HistoryRange,
@@ -37,6 +41,16 @@ extension Worker {
     limit: Int?,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
+    guard reads < Worker.readsAtOnce else {
+      context.metrics.over.reads.add()
+      return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
+    }
+    reads += 1
+    let answer = done
+    let done = { [self] (page: Result<HistoryPage, ClientError>) in
+      reads -= 1
+      answer(page)
+    }
     let port = shard.port!
     let limit = limit ?? 100
     port.read(channel, range, limit: limit) {

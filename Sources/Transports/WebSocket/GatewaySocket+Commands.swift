@@ -15,12 +15,16 @@ extension GatewaySocket {
     case .publish(let channel, let data, let key):
       publish(data, to: channel, key: key, id: id)
     case .presence(let channel, let limit, let after):
+      begins(GatewaySocket.readWeight)
       worker.readPresence(of: channel, limit: limit, after: after, by: caller, over: .webSocket) {
         [weak self] in
+        defer { self?.ends(GatewaySocket.readWeight) }
         self?.answer($0, id) { .presence(id: id, channel: channel, page: $0) }
       }
     case .history(let channel, let range, let limit):
+      begins(GatewaySocket.readWeight)
       worker.readHistory(of: channel, range, limit: limit, by: caller, over: .webSocket) { [weak self] in
+        defer { self?.ends(GatewaySocket.readWeight) }
         self?.answer($0, id) { page in
           .history(id: id, channel: channel, messages: page.messages, cursor: page.cursor, gap: page.gap)
         }
@@ -33,10 +37,13 @@ extension GatewaySocket {
   }
 
   private func subscribe(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
+    let verdict = meter.subscribeArrived(worker.context.sending, now: worker.entry.eventLoop.now)
+    guard takes(verdict, id, isSubscribe: true) else { return }
     guard subscriber.subscription(to: channel) == nil, asking[channel] == nil else {
       return refuse(ClientError(.alreadySubscribed, "already subscribed to \(channel)"), id)
     }
     guard subscriber.subscriptions.count + asking.count < worker.context.channelsPerConnection else {
+      worker.context.metrics.over.channels.add()
       return refuse(
         ClientError(.rateLimited, "at most \(worker.context.channelsPerConnection) channels a connection"),
         id
@@ -85,8 +92,10 @@ extension GatewaySocket {
   }
 
   private func publish(_ data: ByteBuffer, to channel: ChannelName, key: String?, id: Int64?) {
+    begins(1)
     worker.publish(data, to: channel, by: caller, over: .webSocket, member: session.member, key: key) {
       [weak self] in
+      defer { self?.ends(1) }
       self?.answer($0, id) { .published(id: id, channel: channel, cursor: $0.cursor) }
     }
   }

@@ -17,7 +17,12 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   var isTold = false
   var age: ConnectionAge?
   weak var connection: WebSocketConnection<GatewaySocket>?
+  let proxied: ClientAddress?
+  let userPlace: UserPlace?
   private var strikes = Strikes()
+  var meter = SendingMeter()
+  /// What was asked of the cluster and is not answered, by its weight.
+  var asked = 0
   private var farewell: Farewell?
   private var stall: StallWatch?
   private var tokenClock: TokenClock?
@@ -25,8 +30,18 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   var asking: [ChannelName: Int] = [:]
   var questions = 0
 
-  init(worker: Worker, session: Session, caller: Caller) {
+  init(
+    worker: Worker,
+    session: Session,
+    caller: Caller,
+    proxied: ClientAddress?,
+    userPlace: UserPlace?,
+    compression: CompressionTerms?
+  ) {
+    subscriber.windowBits = compression?.serverWindowBits
     self.worker = worker
+    self.proxied = proxied
+    self.userPlace = userPlace
     self.session = session
     self.caller = caller
     holder = worker.context.holders.next()
@@ -51,6 +66,9 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     guard case .text = kind else {
       connection.close(.unsupportedData, reason: "messages are JSON text")
       return
+    }
+    guard takes(meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now), nil) else {
+      return worker.shard.flush()
     }
     do {
       let request = try ClientRequest(parsing: payload)
@@ -158,7 +176,12 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   }
 
   func closeNow() {
+    if farewell?.reason == GoodbyeReason.overload { return closeForRoom() }
     connection?.close(.drain, reason: "the node is stopping")
+  }
+
+  func closeForRoom() {
+    connection?.close(.overload, reason: "the node has too little memory left")
   }
 }
 

@@ -26,6 +26,8 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   let owner: Owner
   let settings: WebSocketSettings
   let wheel: TimerWheel
+  /// Nil where compression was not agreed to.
+  private let inflater: Inflater?
   var wheelPlace = TimerWheel.Place()
   private var decoder: WebSocketDecoder
   private var phase = Phase.open
@@ -39,15 +41,24 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   /// The answer to a ping that came while the socket was not writable; only the last one counts
   /// (RFC 6455 section 5.5.3).
   private var owedPong: ByteBuffer?
+  /// When the peer began the message that is not complete.
+  private var messageSince = NIODeadline.distantFuture
+  /// The owner wants nothing more for now.
+  private var isPaused = false
   private var isReading = false
   private var needsFlush = false
   private var holdsRead = false
 
-  init(owner: Owner, settings: WebSocketSettings, wheel: TimerWheel) {
+  init(owner: Owner, settings: WebSocketSettings, wheel: TimerWheel, inflater: Inflater? = nil) {
+    self.inflater = inflater
     self.owner = owner
     self.settings = settings
     self.wheel = wheel
-    self.decoder = WebSocketDecoder(role: .server, maximumMessageSize: settings.maximumMessageSize)
+    self.decoder = WebSocketDecoder(
+      role: .server,
+      maximumMessageSize: settings.maximumMessageSize,
+      takesCompressed: inflater != nil
+    )
     self.lastHeard = wheel.eventLoop.now
   }
 
@@ -82,6 +93,17 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.releaseRead()
   }
 
+  /// Nothing more is read, nor taken of what was read, until `resume`.
+  func pause() { self.isPaused = true }
+
+  func resume() {
+    guard self.isPaused else { return }
+    self.isPaused = false
+    self.pump()
+    if self.needsFlush { self.flush() }
+    if !self.isPaused, self.context?.channel.isWritable == true { self.releaseRead() }
+  }
+
   private func send(_ bytes: ByteBuffer) {
     guard let context = self.context else { return }
     self.owner.willWrite(on: self)
@@ -111,10 +133,13 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.lastHeard = self.wheel.now
+    let bytes = Self.unwrapInboundIn(data)
+    if case .open = self.phase, !self.owner.takes(bytes: bytes.readableBytes, on: self) { return }
     switch self.phase {
     case .open, .closing:
-      self.decoder.append(Self.unwrapInboundIn(data))
+      self.decoder.append(bytes)
       self.pump()
+      self.checkPatience()
     case .lingering, .gone:
       break
     }
@@ -134,7 +159,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     }
     self.pump()
     if self.needsFlush { self.flush() }
-    if context.channel.isWritable { self.releaseRead() }
+    if context.channel.isWritable, !self.isPaused { self.releaseRead() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -150,7 +175,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func handlerRemoved(context: ChannelHandlerContext) { self.leave() }
 
   func read(context: ChannelHandlerContext) {
-    if case .open = self.phase, !context.channel.isWritable {
+    if case .open = self.phase, self.isPaused || !context.channel.isWritable {
       self.holdsRead = true
     } else {
       context.read()
@@ -171,32 +196,61 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.isReading = true
     defer { self.isReading = false }
     do {
-      while self.takesEvents, let event = try self.decoder.next() { self.take(event) }
+      while self.takesEvents, let event = try self.decoder.next() { try self.take(event) }
     } catch {
       self.fail(error)
     }
   }
 
+  /// A message that never ends would hold its memory for ever.
+  private func checkPatience() {
+    guard case .open = self.phase, self.takesEvents, self.decoder.isInsideMessage else {
+      self.messageSince = .distantFuture
+      return
+    }
+    if self.messageSince == .distantFuture {
+      self.messageSince = self.lastHeard
+    } else if self.lastHeard - self.messageSince > self.settings.messageWithin {
+      self.close(.policy, reason: "a message took too long to arrive")
+    }
+  }
+
   private var takesEvents: Bool {
     switch self.phase {
-    case .open: self.context?.channel.isWritable == true
+    case .open: !self.isPaused && self.context?.channel.isWritable == true
     case .closing: true
     case .lingering, .gone: false
     }
   }
 
-  private func take(_ event: WebSocketDecoder.Event) {
+  private func take(_ event: WebSocketDecoder.Event) throws(WebSocketViolation) {
     switch event {
     case .message(let kind, let payload):
+      self.messageSince = .distantFuture
       if case .open = self.phase { self.owner.messageArrived(kind, payload, on: self) }
+    case .compressed(let kind, let payload):
+      self.messageSince = .distantFuture
+      if case .open = self.phase { try self.inflate(kind, payload) }
     case .ping(let payload):
-      guard case .open = self.phase else { return }
+      guard case .open = self.phase, self.owner.takesControl(on: self) else { return }
       if self.context?.channel.isWritable == true { self.sendPong(payload) } else { self.owedPong = payload }
     case .pong:
-      break
+      if case .open = self.phase { _ = self.owner.takesControl(on: self) }
     case .close(let code, let reason):
       self.peerClosed(code, reason: reason)
     }
+  }
+
+  private func inflate(
+    _ kind: WebSocketDecoder.MessageKind,
+    _ payload: ByteBuffer
+  ) throws(WebSocketViolation) {
+    guard let inflater = self.inflater else { return }
+    let message = try inflater.inflate(payload, limit: self.settings.maximumMessageSize)
+    var utf8 = UTF8Validator()
+    let isText = kind == .binary || message.withUnsafeReadableBytes { utf8.consume($0) } && utf8.isAtBoundary
+    guard isText else { throw .badUTF8 }
+    self.owner.messageArrived(kind, message, on: self)
   }
 
   /// Section 5.5.1: a close frame is answered by one with the same code, then the connection ends.

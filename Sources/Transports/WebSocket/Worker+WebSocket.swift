@@ -15,13 +15,41 @@ extension Worker {
   }
 
   private func open(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
-    if let refusal = refusalToHold() { return responder.respond(refusal) }
+    let proxied = proxiedAddress(of: request)
+    if let refusal = refusalToHold(proxied) { return responder.respond(refusal) }
+    userComes(caller.user) { [self] in
+      switch $0 {
+      case .failure(let refusal): responder.respond(refusal)
+      case .success(let place): open(request, responder, by: caller, proxied, place)
+      }
+    }
+  }
+
+  private func open(
+    _ request: HTTPRequest,
+    _ responder: Responder,
+    by caller: Caller,
+    _ proxied: ClientAddress?,
+    _ place: UserPlace?
+  ) {
     let session = session(of: request, caller)
     var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + UncheckedToken.longest)
+    settings.compresses = context.compresses
+    settings.messageWithin = context.messageWithin
     settings.pingAfter = context.heartbeat
     settings.pongWithin = context.heartbeat
-    WebSocketUpgrade.perform(request, responder, settings: settings) {
-      GatewaySocket(worker: self, session: session, caller: caller)
+    var isHeld = false
+    WebSocketUpgrade.perform(request, responder, settings: settings) { terms in
+      isHeld = true
+      return GatewaySocket(
+        worker: self,
+        session: session,
+        caller: caller,
+        proxied: proxied,
+        userPlace: place,
+        compression: terms
+      )
     }
+    if !isHeld { place?.giveUp() }
   }
 }

@@ -4,8 +4,6 @@ import NIOCore
 protocol AgingConnection: HeldConnection {
   /// Leaves the wheel with its connection.
   var age: ConnectionAge? { get set }
-  /// Whether it takes what is sent to it at the moment.
-  var isWritable: Bool { get }
 }
 
 /// The end of a connection's time, on the wheel of its loop.

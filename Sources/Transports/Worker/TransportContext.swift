@@ -40,6 +40,18 @@ public struct TransportContext: Sendable {
   public var gate: AcceptGate?
   /// After about this time a connection is sent away, each after its own: within a fifth more or less. Nil for never.
   public var maximumConnectionAge: TimeAmount?
+  /// How much one WebSocket may send.
+  public var sending = SendingLimits()
+  /// How long one message may take to arrive.
+  public var messageWithin = TimeAmount.seconds(30)
+  /// WebSockets and event streams of one user in the cluster, at the most; 0 is without limit.
+  public var connectionsPerUser = 0
+  /// Whether WebSockets may agree to compress.
+  public var compresses = false
+  /// Where the connections of each client's address are counted; nil where they are not.
+  public var ledger: ConnectionLedger?
+  /// How many requests each address makes; nil without limit.
+  public var requests: AddressRates?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 
@@ -72,7 +84,10 @@ public struct TransportMetrics: Sendable {
   public let goodbyes = Counter()
   /// Sessions that had to be closed at the end of a drain.
   public let forced = Counter()
+  /// Sent to another node, because this one drains.
   public let refused = Counter()
+  /// Refused for a limit.
+  public let over = RefusalMetrics()
   /// Held connections that were let in.
   public let connects = Counter()
   /// Those that were told to come back, because too many came at once.
@@ -83,6 +98,8 @@ public struct TransportMetrics: Sendable {
   /// Tokens that opened nothing, and connections whose token ran out.
   public let refusedTokens = Counter()
   public let expiredTokens = Counter()
+  /// Connections closed or sent away because memory ran out.
+  public let shed = Counter()
 
   public init() {}
 }

@@ -16,7 +16,7 @@ extension Worker {
     refuse: ((ClientError) -> Void)? = nil,
     _ goOn: @escaping (Caller) -> Void
   ) {
-    guard admits(transport, responder) else { return }
+    guard admits(request, by: transport, responder) else { return }
     identify(request) { [self] in
       switch $0 {
       case .success(let caller):

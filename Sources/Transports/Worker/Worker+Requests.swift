@@ -8,24 +8,43 @@ import Wire
 
 /// What every transport asks for in the same way.
 extension Worker {
-  /// Answers a client that comes in a way that is switched off.
-  func admits(_ transport: TransportKind, _ responder: Responder) -> Bool {
-    guard !context.transports.contains(transport) else { return true }
-    let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
-    responder.respond(
-      ClientError(
-        .transportDisabled,
-        "\(transport.rawValue) is switched off here; there is \(others.joined(separator: ", "))"
+  /// Answers a client that comes in a way that is switched off, or too often.
+  func admits(_ request: HTTPRequest, by transport: TransportKind, _ responder: Responder) -> Bool {
+    guard context.transports.contains(transport) else {
+      let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
+      responder.respond(
+        ClientError(
+          .transportDisabled,
+          "\(transport.rawValue) is switched off here; there is \(others.joined(separator: ", "))"
+        )
       )
-    )
-    return false
+      return false
+    }
+    if transport.isRequest, let refusal = refusalToRequest(request) {
+      responder.respond(refusal)
+      return false
+    }
+    return true
   }
 
   /// Why a connection that is to be held cannot come in now; nil when it may, and is counted.
-  func refusalToHold() -> ClientError? {
+  /// - Parameter proxied: its client's address, where that is counted when it is held.
+  func refusalToHold(_ proxied: ClientAddress?) -> ClientError? {
     if isRefusing {
       context.metrics.refused.add()
       return ClientError(.draining, "this node is draining; connect again")
+    }
+    if isFull {
+      context.metrics.over.memory.add()
+      return ClientError(.overloaded, "this node has too little memory left; try again")
+    }
+    if let proxied, let ledger = context.ledger, !ledger.hasRoom(for: proxied) {
+      context.metrics.over.address.add()
+      return ClientError(
+        .rateLimited,
+        "at most \(ledger.maximumOfAddress) connections of one address",
+        retryAfterMS: 5_000
+      )
     }
     if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
       context.metrics.overloaded.add()
@@ -37,6 +56,27 @@ extension Worker {
     }
     context.metrics.connects.add()
     return nil
+  }
+
+  /// The client's address, as far as it is known: behind a proxy of ours the one that it tells.
+  func address(of request: HTTPRequest) -> ClientAddress? {
+    if isProxied(request) { return request.forwardedAddress.flatMap { ClientAddress($0) } }
+    return request.peer.flatMap { ClientAddress($0) }
+  }
+
+  /// The same where the connection itself was not counted for it, because it is a proxy's.
+  func proxiedAddress(of request: HTTPRequest) -> ClientAddress? {
+    guard context.ledger?.countsAddresses == true, isProxied(request) else { return nil }
+    return address(of: request)
+  }
+
+  /// Why the address may make no request now.
+  private func refusalToRequest(_ request: HTTPRequest) -> ClientError? {
+    guard let requests = context.requests, let address = address(of: request),
+      let wait = requests.request(from: address, now: entry.eventLoop.now)
+    else { return nil }
+    context.metrics.over.requests.add()
+    return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
   }
 
   /// The session that the client gives back, or a new one; what was another user's is not this one's.
@@ -111,6 +151,16 @@ extension Worker {
       shard.port.members(of: channel, limit: limit ?? 100, after: after) {
         done($0.mapError { ClientError($0, "presence cannot be read") })
       }
+    }
+  }
+}
+
+extension TransportKind {
+  /// Whether each exchange is a request of its own.
+  fileprivate var isRequest: Bool {
+    switch self {
+    case .rest, .longPoll, .shortPoll: true
+    case .webSocket, .eventStream: false
     }
   }
 }

@@ -17,6 +17,10 @@ public final class Worker {
   private var leaving: [any HeldConnection] = []
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
+  /// There is too little memory for new held connections.
+  public private(set) var isFull = false
+  /// Reads of logs that are under way.
+  var reads = 0
   /// Sessions that stayed after the goodbye of a drain until they were closed for it, ever.
   public private(set) var outstayed = 0
   private let broker: any Broker
@@ -61,6 +65,11 @@ public final class Worker {
     addPresenceRoutes(to: &routes)
   }
 
+  func setFull(_ isFull: Bool) { self.isFull = isFull }
+
+  /// Everything that is held, what is being left last.
+  var heldConnections: [any HeldConnection] { staying + leaving }
+
   // MARK: Drain
 
   /// Held connections and their sessions that are still here.
@@ -96,7 +105,7 @@ public final class Worker {
     return number
   }
 
-  private func sendAway(_ connection: any HeldConnection, _ reason: String) {
+  func sendAway(_ connection: any HeldConnection, _ reason: String) {
     forget(connection)
     connection.isTold = true
     connection.place = leaving.count
@@ -135,6 +144,7 @@ public final class Worker {
   }
 
   func hold(_ connection: any HeldConnection) {
+    if let proxied = connection.proxied { context.ledger?.enterAddress(proxied) }
     connection.place = staying.count
     staying.append(connection)
     guard let maximum = context.maximumConnectionAge, let connection = connection as? any AgingConnection
@@ -146,6 +156,8 @@ public final class Worker {
 
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
+    if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
+    connection.userPlace?.giveUp()
     if context.maximumConnectionAge != nil, let aging = connection as? any AgingConnection,
       let age = aging.age
     {
