@@ -71,7 +71,7 @@ let package = Package(
     ),
     .target(
       name: "Brokering",
-      dependencies: ["Wire", "RedisClient", nioCore, logging, concurrency, deque],
+      dependencies: ["Wire", "Telemetry", "Admission", "RedisClient", nioCore, logging, concurrency, deque],
       swiftSettings: settings
     ),
     .target(
@@ -91,7 +91,7 @@ let package = Package(
       name: "GatewayNode",
       dependencies: [
         "Wire", "Sessions", "Telemetry", "Admission", "RedisClient", "Brokering", "Delivery", "Transports",
-        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, httpClient,
+        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, crypto, httpClient,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -142,7 +142,8 @@ let package = Package(
     .testTarget(
       name: "BrokeringTests",
       dependencies: [
-        "Wire", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix, concurrency, logging,
+        "Wire", "Telemetry", "Admission", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix,
+        concurrency, logging,
       ],
       swiftSettings: settings
     ),
@@ -181,7 +182,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
+        "Wire", "Framing", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix, nioHTTP1,
+        concurrency,
       ],
       exclude: ["Browser/bridge.py"],
       swiftSettings: settings

@@ -17,6 +17,7 @@ struct ClientListener: Sendable {
     status: NodeStatus,
     metrics: NodeMetrics,
     gate: AcceptGate,
+    decisions: (any DecisionMaker)?,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -25,6 +26,7 @@ struct ClientListener: Sendable {
       metrics: metrics.transport
     )
     context.servesAnonymous = settings.servesAnonymous
+    context.decisions = decisions
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit

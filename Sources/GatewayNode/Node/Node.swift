@@ -28,6 +28,7 @@ public final class Node: Sendable {
   private let loop: any EventLoop
   /// What is done again and again.
   private let chores: [RepeatedTask]
+  private let webhook: Webhook?
   private let log: Logger
 
   private init(
@@ -37,6 +38,7 @@ public final class Node: Sendable {
     operators: EntryServer,
     loop: any EventLoop,
     chores: [RepeatedTask],
+    webhook: Webhook?,
     log: Logger
   ) {
     self.status = status
@@ -45,6 +47,7 @@ public final class Node: Sendable {
     self.operators = operators
     self.loop = loop
     self.chores = chores
+    self.webhook = webhook
     self.log = log
   }
 
@@ -71,13 +74,22 @@ public final class Node: Sendable {
     )
     metrics.add(status)
     metrics.add(meter)
-    let clients = try await ClientListener.bind(
-      settings,
-      status: status,
-      metrics: metrics,
-      gate: meter.gate,
-      on: group
-    )
+    metrics.add(broker.metrics)
+    let webhook = Node.webhook(settings, broker.clock, metrics, on: group, log: log)
+    let clients: ClientListener
+    do {
+      clients = try await ClientListener.bind(
+        settings,
+        status: status,
+        metrics: metrics,
+        gate: meter.gate,
+        decisions: webhook,
+        on: group
+      )
+    } catch {
+      await webhook?.shutdown()
+      throw error
+    }
     let conductor = Conductor(
       settings: settings,
       status: status,
@@ -100,6 +112,7 @@ public final class Node: Sendable {
       )
     } catch {
       try? await clients.server.stopListening()
+      await webhook?.shutdown()
       throw error
     }
     Node.tell(clients.server, operators, log)
@@ -119,6 +132,7 @@ public final class Node: Sendable {
       operators: operators,
       loop: loop,
       chores: chores,
+      webhook: webhook,
       log: log
     )
   }
@@ -148,6 +162,7 @@ public final class Node: Sendable {
     let deadline = NIODeadline.now() + Node.lastAnswers
     await clients.server.close(by: deadline)
     await operators.close(by: deadline)
+    await webhook?.shutdown()
     await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
     log.notice("the node has stopped")
   }

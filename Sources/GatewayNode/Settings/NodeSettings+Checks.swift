@@ -3,6 +3,7 @@ extension NodeSettings {
   mutating func check(_ reader: inout SettingsReader) {
     checkListeners(&reader)
     readOperatorKey(&reader)
+    checkWebhook(&reader)
     if !operatorListen.isLoopback, operatorKeyFile == nil {
       reader.found(
         SettingMistake(

@@ -30,6 +30,9 @@ public struct NodeSettings: Sendable {
   /// What `operatorKeyFile` holds.
   public var operatorKey: String?
 
+  /// The backend that decides, too.
+  public var webhook = WebhookSettings()
+
   // MARK: Leaving
 
   public var drainWindow = TimeAmount.seconds(30)

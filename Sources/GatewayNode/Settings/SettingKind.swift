@@ -14,6 +14,7 @@ public enum SettingKind: Sendable {
   case truth
   case addressRanges
   case path
+  case url
 
   /// What is allowed, to stand after "expected".
   public var expectation: String {
@@ -37,6 +38,7 @@ public enum SettingKind: Sendable {
     case .truth: "true or false"
     case .addressRanges: "addresses or CIDR ranges with commas between, such as 10.0.0.0/8,127.0.0.1,fd00::/8"
     case .path: "a path"
+    case .url: "http://HOST[:PORT]/PATH or https://…"
     }
   }
 
@@ -54,6 +56,7 @@ public enum SettingKind: Sendable {
     case .truth: "true|false"
     case .addressRanges: "addresses"
     case .path: "file"
+    case .url: "url"
     }
   }
 

@@ -57,7 +57,7 @@ final class PresenceKeeper {
   }
 
   func join(_ channel: ChannelName, _ session: Session, user: String?, holder: HolderID) {
-    let member = Member(id: session.member, user: user, since: WallClock.milliseconds())
+    let member = Member(id: session.member, user: user, since: port.clock.milliseconds())
     let hold = Hold(channel, member, holder, self)
     holds[Key(channel: channel, holder: holder)] = hold
     join(hold)

@@ -10,6 +10,8 @@ public struct TransportContext: Sendable {
   public var namespaces: Namespaces
   /// Whether clients without a token are served.
   public var servesAnonymous = true
+  /// Who has a word after tokens and namespaces; nil for nobody.
+  public var decisions: (any DecisionMaker)?
   /// Whether an address is one of a proxy whose `X-Forwarded-For` is believed.
   public var isTrustedProxy: @Sendable (SocketAddress) -> Bool = { _ in false }
   /// Silence after which a WebSocket is sent a ping, and how long it may then be silent.
