@@ -76,7 +76,7 @@ let package = Package(
     ),
     .target(
       name: "Brokering",
-      dependencies: ["Wire", "RedisClient", nioCore, logging, concurrency, deque],
+      dependencies: ["Wire", "Telemetry", "Admission", "RedisClient", nioCore, logging, concurrency, deque],
       swiftSettings: settings
     ),
     .target(
@@ -96,7 +96,7 @@ let package = Package(
       name: "GatewayNode",
       dependencies: [
         "Wire", "Sessions", "Telemetry", "Admission", "RedisClient", "Brokering", "Delivery", "Transports",
-        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, httpClient,
+        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, crypto, httpClient,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -167,7 +167,8 @@ let package = Package(
     .testTarget(
       name: "BrokeringTests",
       dependencies: [
-        "Wire", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix, concurrency, logging,
+        "Wire", "Telemetry", "Admission", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix,
+        concurrency, logging,
       ],
       swiftSettings: settings
     ),
@@ -207,7 +208,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, nioSSL,
+        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix, nioHTTP1,
+        nioSSL,
         concurrency,
       ],
       exclude: ["Browser/bridge.py", "Hostile/deflate.py"],

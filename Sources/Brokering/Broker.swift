@@ -21,6 +21,12 @@ public protocol Broker: AnyObject, Sendable {
   /// Whether publishes and the feed work at the moment.
   var health: BrokerHealth { get }
 
+  /// The time that all nodes agree on.
+  var clock: ClusterClock { get }
+
+  /// What has gone wrong so far.
+  var metrics: BrokerMetrics { get }
+
   /// What every node of the cluster last said of itself, dead ones for a while.
   func nodes() async throws(BrokerError) -> [NodeRecord]
 
@@ -49,6 +55,9 @@ extension Broker {
 
 /// The cluster as one event loop sees it. Not `Sendable`.
 public protocol BrokerPort: AnyObject {
+  /// The time by which messages are stamped.
+  var clock: ClusterClock { get }
+
   // MARK: Logs
 
   /// Appends to the log and sends it over the feed, in one step. Publishes of one port keep their order.
@@ -290,24 +299,4 @@ public struct NodeRecord: Sendable, Equatable {
     self.state = state
     self.silence = silence
   }
-}
-
-/// Why the broker could not do it.
-public struct BrokerError: Error, Sendable, Equatable, CustomStringConvertible {
-  public enum Kind: Sendable {
-    /// The store cannot be reached or does not answer; whether it was done is unknown. Try again.
-    case unavailable
-    /// The store answered something that it never should.
-    case broken
-  }
-
-  public var kind: Kind
-  public var reason: String
-
-  public init(_ kind: Kind, _ reason: String) {
-    self.kind = kind
-    self.reason = reason
-  }
-
-  public var description: String { reason }
 }

@@ -38,6 +38,13 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.pollInterval)) var pollInterval: String?
   @Option(name: .customLong("poll-interval-max"), help: help(.pollIntervalMaximum))
   var pollIntervalMaximum: String?
+  @Option(help: help(.webhook)) var webhook: String?
+  @Option(help: help(.webhookDecides)) var webhookDecides: String?
+  @Option(help: help(.webhookFailOpen)) var webhookFailOpen: String?
+  @Option(help: help(.webhookSecretFile)) var webhookSecretFile: String?
+  @Option(help: help(.webhookTimeout)) var webhookTimeout: String?
+  @Option(help: help(.webhookConnections)) var webhookConnections: String?
+  @Option(help: help(.webhookCache)) var webhookCache: String?
   @Option(help: help(.channelsPerConnection)) var channelsPerConnection: String?
   @Option(help: help(.maxConnections)) var maxConnections: String?
   @Option(help: help(.connectionsPerAddress)) var connectionsPerAddress: String?
@@ -94,6 +101,13 @@ struct SettingsOptions: ParsableArguments {
     case .pollGather: pollGather
     case .pollInterval: pollInterval
     case .pollIntervalMaximum: pollIntervalMaximum
+    case .webhook: webhook
+    case .webhookDecides: webhookDecides
+    case .webhookFailOpen: webhookFailOpen
+    case .webhookSecretFile: webhookSecretFile
+    case .webhookTimeout: webhookTimeout
+    case .webhookConnections: webhookConnections
+    case .webhookCache: webhookCache
     case .channelsPerConnection: channelsPerConnection
     case .maxConnections: maxConnections
     case .connectionsPerAddress: connectionsPerAddress

@@ -25,17 +25,21 @@ public final class MemoryBroker: Broker {
   let state = NIOLockedValueBox(State())
   let namespaces: Namespaces
   private let incarnation: String
-  private let clock: @Sendable () -> Int64
+  private let now: @Sendable () -> Int64
+  public let clock: ClusterClock
+  public let metrics = BrokerMetrics()
 
-  /// `clock` answers milliseconds since 1970.
+  /// `clock` answers milliseconds since 1970; by default they are those of the broker's own clock.
   public init(
     namespaces: Namespaces,
     incarnation: String,
-    clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    clock: (@Sendable () -> Int64)? = nil
   ) {
     self.namespaces = namespaces
     self.incarnation = incarnation
-    self.clock = clock
+    let steady = ClusterClock()
+    self.clock = steady
+    now = clock ?? { steady.milliseconds() }
   }
 
   public func makePort(on loop: any EventLoop, receiver: any FeedReceiver) -> any BrokerPort {
@@ -70,7 +74,7 @@ public final class MemoryBroker: Broker {
     in state: inout State,
     _ body: (inout MemoryLog) -> Answer
   ) -> Answer {
-    let now = clock()
+    let now = self.now()
     let oldest = now - Int64(namespaces[channel].historyTTL) * 1_000
     func work(_ log: inout MemoryLog) -> Answer {
       log.dropOlder(than: oldest)
@@ -80,7 +84,7 @@ public final class MemoryBroker: Broker {
   }
 
   func publish(_ publication: Publication) -> Receipt {
-    let now = clock()
+    let now = self.now()
     let options = namespaces[publication.channel]
     return state.withLockedValue { state in
       guard options.delivery != .ephemeral else {
@@ -111,7 +115,7 @@ public final class MemoryBroker: Broker {
 
   /// Forgets what nobody may ask for any more.
   private func sweep(_ state: inout State) {
-    let now = clock()
+    let now = self.now()
     for (channel, log) in state.logs {
       let held = Int64(namespaces[channel].historyTTL) * 1_000
       let lifetime = log.tail == 0 ? MemoryBroker.emptyLifetime : held + MemoryBroker.epochLifetime

@@ -42,6 +42,7 @@ final class MemoryPort: BrokerPort {
   }
 
   let mailbox: Mailbox
+  var clock: ClusterClock { broker.clock }
   var index = 0
   private let broker: MemoryBroker
   private let loop: any EventLoop

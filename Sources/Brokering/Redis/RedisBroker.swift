@@ -14,6 +14,8 @@ public final class RedisBroker: Broker {
   private let loop: any EventLoop
   private let core: NIOLoopBoundBox<RedisBrokerCore?>
   private let status = RedisBrokerStatus()
+  public let clock = ClusterClock()
+  public let metrics = BrokerMetrics()
   private let ports = NIOLockedValueBox(0)
   private let logger: Logger
 
@@ -31,13 +33,15 @@ public final class RedisBroker: Broker {
     self.loop = loop
     self.logger = logger
     core = NIOLoopBoundBox.makeEmptyBox(valueType: RedisBrokerCore.self, eventLoop: loop)
-    loop.execute { [core, status] in
+    loop.execute { [core, status, clock, metrics] in
       core.value = RedisBrokerCore(
         settings,
         namespaces: namespaces,
         incarnation: incarnation,
         on: loop,
         status: status,
+        clock: clock,
+        metrics: metrics,
         logger: logger
       )
     }
@@ -53,6 +57,9 @@ public final class RedisBroker: Broker {
       index: index,
       namespaces: namespaces,
       link: link,
+      gate: RedisGate(link, settings.breaker, metrics),
+      clock: clock,
+      mostEarlyBytes: settings.earlyBytes,
       receiver: receiver,
       core: RedisCoreDoor(loop: self.loop, core: core),
       status: status

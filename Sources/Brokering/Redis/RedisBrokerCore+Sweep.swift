@@ -14,6 +14,7 @@ extension RedisBrokerCore {
     isSweeping = true
     let arguments: [RedisArgument] = [
       .string(lease.name), .integer(5_000), .integer(Int(settings.remembersDead.nanoseconds / 1_000_000)),
+      .integer(Int(settings.lease.nanoseconds / 1_000_000)),
     ]
     link.evaluate(RedisScripts.findDead, keys: [RedisKeys.nodes], arguments: arguments) { [weak self] reply in
       guard let self else { return }

@@ -10,6 +10,8 @@ final class RedisBrokerCore {
   let link: RedisLink
   let feed: RedisFeed
   let status: RedisBrokerStatus
+  let clock: ClusterClock
+  let gate: RedisGate
   let namespaces: Namespaces
   let logger: Logger
   var ports: [(index: Int, door: RedisPortDoor)] = []
@@ -56,11 +58,14 @@ final class RedisBrokerCore {
     incarnation: String,
     on loop: any EventLoop,
     status: RedisBrokerStatus,
+    clock: ClusterClock,
+    metrics: BrokerMetrics,
     logger: Logger
   ) {
     self.settings = settings
     self.loop = loop
     self.status = status
+    self.clock = clock
     self.namespaces = namespaces
     self.logger = logger
     lease = RedisLease(incarnation: incarnation)
@@ -68,6 +73,7 @@ final class RedisBrokerCore {
     // Everybody may come or go at once.
     redis.maximumPending = max(redis.maximumPending, 1 << 18)
     link = RedisLink(redis, on: loop, logger: logger)
+    gate = RedisGate(link, settings.breaker, metrics)
     feed = RedisFeed(redis, on: loop, logger: logger)
     link.onState = { [weak self] state in self?.linkChanged(state) }
     feed.onConfirmed = { [weak self] names in self?.confirmed(names) }
@@ -116,6 +122,7 @@ final class RedisBrokerCore {
     switch state {
     case .connecting, .closed: break
     case .ready:
+      gate.linkIsReady()
       identifyServer { [weak self] in
         self?.beat()
         self?.payOwedLeaves()

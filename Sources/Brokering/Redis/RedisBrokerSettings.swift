@@ -1,3 +1,4 @@
+public import Admission
 public import NIOCore
 public import RedisClient
 
@@ -23,6 +24,11 @@ public struct RedisBrokerSettings: Sendable {
   public var rejoin: TimeAmount = .seconds(4)
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
+
+  /// When a connection counts as one that brings no answers.
+  public var breaker = CircuitBreaker.Settings()
+  /// Bytes of what is asked of a port before its first attempt to connect has had an end.
+  public var earlyBytes = 16 << 20
 
   /// How long a node has to take a command of another one and to answer.
   static let commandTimeout = TimeAmount.seconds(4)

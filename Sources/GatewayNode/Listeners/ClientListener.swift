@@ -20,6 +20,7 @@ struct ClientListener: Sendable {
     gate: AcceptGate,
     tokens: TokenVerifier?,
     identity: ServerIdentity?,
+    decisions: (any DecisionMaker)?,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -30,6 +31,7 @@ struct ClientListener: Sendable {
     context.servesAnonymous = settings.servesAnonymous
     context.tokens = tokens
     context.origins = settings.allowedOrigins
+    context.decisions = decisions
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit

@@ -27,6 +27,19 @@ extension Node {
     )
   }
 
+  /// Asks the backend that decides, where one is set.
+  static func webhook(
+    _ settings: NodeSettings,
+    _ clock: ClusterClock,
+    _ metrics: NodeMetrics,
+    on group: any EventLoopGroup,
+    log: Logger
+  ) -> Webhook? {
+    let webhook = Webhook(settings.webhook, node: settings.node, on: group, log: log) { clock.milliseconds() }
+    webhook?.metrics.add(to: metrics.registry)
+    return webhook
+  }
+
   /// Measures each second; tells the cluster how the node stands with each heartbeat, and while it drains each
   /// second.
   static func measuring(

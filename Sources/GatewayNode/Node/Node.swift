@@ -31,6 +31,7 @@ public final class Node: Sendable {
   /// What is done again and again.
   private let chores: [RepeatedTask]
   private let tokens: TokenDoor?
+  private let webhook: Webhook?
   private let log: Logger
 
   private init(
@@ -41,6 +42,7 @@ public final class Node: Sendable {
     loop: any EventLoop,
     chores: [RepeatedTask],
     tokens: TokenDoor?,
+    webhook: Webhook?,
     log: Logger
   ) {
     self.status = status
@@ -50,6 +52,7 @@ public final class Node: Sendable {
     self.loop = loop
     self.chores = chores
     self.tokens = tokens
+    self.webhook = webhook
     self.log = log
   }
 
@@ -77,7 +80,9 @@ public final class Node: Sendable {
     metrics.add(status)
     metrics.add(meter)
     let identity = try Node.identity(settings)
+    metrics.add(broker.metrics)
     let tokens = try await TokenDoor.open(settings, on: group, log: log)
+    let webhook = Node.webhook(settings, broker.clock, metrics, on: group, log: log)
     let clients: ClientListener
     do {
       clients = try await ClientListener.bind(
@@ -87,10 +92,12 @@ public final class Node: Sendable {
         gate: meter.gate,
         tokens: tokens?.verifier,
         identity: identity,
+        decisions: webhook,
         on: group
       )
     } catch {
       await tokens?.close()
+      await webhook?.shutdown()
       throw error
     }
     let conductor = Conductor(
@@ -116,6 +123,7 @@ public final class Node: Sendable {
     } catch {
       try? await clients.server.stopListening()
       await tokens?.close()
+      await webhook?.shutdown()
       throw error
     }
     Node.tell(clients.server, operators, log)
@@ -138,6 +146,7 @@ public final class Node: Sendable {
       loop: loop,
       chores: chores,
       tokens: tokens,
+      webhook: webhook,
       log: log
     )
   }
@@ -168,6 +177,7 @@ public final class Node: Sendable {
     await clients.server.close(by: deadline)
     await operators.close(by: deadline)
     await loop.waiting(atMost: Node.lastAnswers) { [tokens] in await tokens?.close() }
+    await webhook?.shutdown()
     await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
     log.notice("the node has stopped")
   }

@@ -99,6 +99,7 @@ final class NodeMeter: Sendable {
     load.canPublish = health.canPublish
     load.isFed = health.isFed
     load.problem = health.problem
+    load.faults = NodeLoad.Faults(broker.metrics)
     load.acceptRate = gate.rate
     load.resumes = Int(clamping: delivery.resumes.value)
     load.resumeReads = Int(clamping: delivery.resumeReads.value)

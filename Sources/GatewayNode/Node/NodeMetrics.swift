@@ -1,4 +1,5 @@
 internal import Admission
+internal import Brokering
 internal import Delivery
 private import NIOCore
 internal import Sessions
@@ -147,6 +148,42 @@ struct NodeMetrics {
     ) {
       meter.load.readsPerThousandResumes
     }
+  }
+
+  /// Adds what goes wrong with Redis.
+  func add(_ broker: BrokerMetrics) {
+    registry.add(
+      broker.breakersOpen,
+      "sluice_redis_breakers_open",
+      help:
+        "Circuit breakers before Redis that are not closed: it answers nothing in time, or takes no writes."
+    )
+    registry.add(
+      broker.trips,
+      "sluice_redis_breaker_trips_total",
+      help: "How often a circuit breaker has opened."
+    )
+    registry.add(
+      broker.timeouts,
+      "sluice_redis_timeouts_total",
+      help: "Commands that Redis did not answer in time."
+    )
+    let refused = "sluice_redis_refused_total"
+    let help =
+      "What was not done: not sent behind an open breaker or a full queue, or a write not taken by Redis."
+    registry.add(broker.shortCircuited, refused, help: help, labels: ["by": "breaker"])
+    registry.add(broker.crowdedOut, refused, help: help, labels: ["by": "queue"])
+    registry.add(broker.writesRefused, refused, help: help, labels: ["by": "redis"])
+    registry.add(
+      broker.strangeAnswers,
+      "sluice_redis_strange_answers_total",
+      help: "Answers of Redis that could not belong to what was asked."
+    )
+    registry.add(
+      broker.reconnects,
+      "sluice_redis_reconnects_total",
+      help: "Connections for commands that were made anew."
+    )
   }
 
   /// Adds how the node stands.

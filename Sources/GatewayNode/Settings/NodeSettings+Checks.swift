@@ -7,6 +7,7 @@ extension NodeSettings {
     readOperatorKeys(&reader)
     readTokenKeys(&reader)
     checkTLS(&reader)
+    checkWebhook(&reader)
     if !operatorListen.isLoopback, operatorKeyFile == nil {
       reader.found(
         SettingMistake(

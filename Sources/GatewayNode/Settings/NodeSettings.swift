@@ -46,6 +46,9 @@ public struct NodeSettings: Sendable {
   public var tlsCertificate: String?
   public var tlsKey: String?
 
+  /// The backend that decides, too.
+  public var webhook = WebhookSettings()
+
   // MARK: Leaving
 
   public var drainWindow = TimeAmount.seconds(30)

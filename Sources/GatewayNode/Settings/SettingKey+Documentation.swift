@@ -46,6 +46,14 @@ extension SettingKey {
       "How long after its first message a held poll waits for more, so that a burst is one answer."
     case .pollInterval: "What short polls are told to wait when much happens (X-Poll-Interval)."
     case .pollIntervalMaximum: "The same when nothing happens, or the node has too much to do."
+    case .webhook: "The URL of a backend that decides who may connect, subscribe and publish."
+    case .webhookDecides: "What the backend is asked about."
+    case .webhookFailOpen: "What goes on when the backend does not answer; the rest is refused (503)."
+    case .webhookSecretFile:
+      "A file with the secret that signs what the backend is asked: at least 16 visible characters in one line."
+    case .webhookTimeout: "How long the backend's answer may take."
+    case .webhookConnections: "Connections to the backend, at the most."
+    case .webhookCache: "How long an answer of the backend that says max_age may count; 0s for never."
     case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
     case .maxConnections:
       "Connections that the node has, at the most; more are refused (503)."
@@ -116,6 +124,12 @@ extension SettingKey {
     case .transports: .list(TransportKind.allCases.map(\.rawValue))
     case .pollGather: .duration(.zero ... .seconds(1))
     case .pollInterval, .pollIntervalMaximum: .duration(.seconds(1) ... .hours(1))
+    case .webhook: .backendURL
+    case .webhookDecides, .webhookFailOpen: .list(Question.Kind.allCases.map(\.rawValue))
+    case .webhookSecretFile: .path
+    case .webhookTimeout: .duration(.milliseconds(50) ... .seconds(30))
+    case .webhookConnections: .count(1...10_000)
+    case .webhookCache: .duration(.zero ... .hours(24))
     case .channelsPerConnection: .count(1...1_000_000)
     case .maxConnections: .count(1...10_000_000)
     case .connectionsPerAddress: .count(0...1_000_000)
@@ -151,6 +165,7 @@ extension SettingKey {
     case .trustedProxies, .operatorKeyFile, .tokenKeys, .tokenKeySet, .tlsCertificate, .tlsKey: "none"
     case .tokenAudience, .tokenIssuer: "any"
     case .allowedOrigins: "none: the node's own"
+    case .webhook, .webhookFailOpen, .webhookSecretFile: "none"
     case .acceptRate: "1000 for each event loop"
     case .acceptBurst: "five seconds of accept-rate"
     case .maxConnections: "the open files the process may have, less 256"
@@ -196,6 +211,13 @@ extension NodeSettings {
     case .pollGather: DurationText.write(pollGather)
     case .pollInterval: DurationText.write(pollInterval)
     case .pollIntervalMaximum: DurationText.write(pollIntervalMaximum)
+    case .webhook: webhook.url ?? "none"
+    case .webhookDecides: Question.Kind.text(webhook.decides)
+    case .webhookFailOpen: Question.Kind.text(webhook.failsOpen)
+    case .webhookSecretFile: webhook.secretFile ?? "none"
+    case .webhookTimeout: DurationText.write(webhook.timeout)
+    case .webhookConnections: "\(webhook.connections)"
+    case .webhookCache: DurationText.write(webhook.cache)
     case .channelsPerConnection: "\(channelsPerConnection)"
     case .maxConnections: maxConnections.map(String.init) ?? "the open files the process may have, less 256"
     case .connectionsPerAddress: "\(connectionsPerAddress)"
@@ -220,5 +242,11 @@ extension NodeSettings {
     case .logFormat: logFormat.rawValue
     case .logLevel: logLevel.rawValue
     }
+  }
+}
+
+extension Question.Kind {
+  fileprivate static func text(_ kinds: Set<Question.Kind>) -> String {
+    kinds.isEmpty ? "none" : allCases.filter(kinds.contains).map(\.rawValue).joined(separator: ",")
   }
 }

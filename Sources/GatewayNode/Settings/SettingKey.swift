@@ -30,6 +30,13 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case pollGather = "poll-gather"
   case pollInterval = "poll-interval"
   case pollIntervalMaximum = "poll-interval-max"
+  case webhook
+  case webhookDecides = "webhook-decides"
+  case webhookFailOpen = "webhook-fail-open"
+  case webhookSecretFile = "webhook-secret-file"
+  case webhookTimeout = "webhook-timeout"
+  case webhookConnections = "webhook-connections"
+  case webhookCache = "webhook-cache"
   case channelsPerConnection = "channels-per-connection"
   case maxConnections = "max-connections"
   case connectionsPerAddress = "connections-per-address"

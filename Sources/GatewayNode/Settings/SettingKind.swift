@@ -16,6 +16,7 @@ public enum SettingKind: Sendable {
   case path
   case paths
   case url
+  case backendURL
   case texts
   case origins
 
@@ -43,6 +44,7 @@ public enum SettingKind: Sendable {
     case .path: "a path"
     case .paths: "one or several paths, with commas between"
     case .url: "https://host/path, or http:// to this machine"
+    case .backendURL: "http://HOST[:PORT]/PATH or https://…"
     case .texts: "one or several texts, with commas between"
     case .origins: "origins with commas between, such as https://example.com,https://*.example.org, or *"
     }
@@ -63,7 +65,7 @@ public enum SettingKind: Sendable {
     case .addressRanges: "addresses"
     case .path: "file"
     case .paths: "files"
-    case .url: "url"
+    case .url, .backendURL: "url"
     case .texts: "texts"
     case .origins: "origins"
     }

@@ -62,7 +62,7 @@ final class PresenceKeeper {
       id: session.member,
       user: caller.user,
       info: caller.info,
-      since: WallClock.milliseconds()
+      since: port.clock.milliseconds()
     )
     let hold = Hold(channel, member, holder, self)
     holds[Key(channel: channel, holder: holder)] = hold

@@ -166,9 +166,10 @@ extension TransportKind {
 }
 
 extension ClientError {
+  /// What the client of a broker is told.
   init(_ error: BrokerError, _ what: String) {
     switch error.kind {
-    case .unavailable: self.init(.unavailable, "\(what): \(error.reason)")
+    case .unavailable: self.init(.unavailable, "\(what): \(error.reason)", retryAfterMS: error.retryAfterMS)
     case .broken: self.init(.internal, "\(what): \(error.reason)")
     }
   }

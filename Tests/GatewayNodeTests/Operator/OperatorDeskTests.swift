@@ -15,7 +15,8 @@ import Wire
         {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":N,\
         "connections":{"websocket":0,"sse":0,"poll":0},"started_at":N,"alive":true,"seen_s":N,\
         "rates":{"messages_in":N,"messages_out":N,"connects":N},"memory_bytes":N,"loop_lag_ms":N,\
-        "accept_rate":N,"health":{"publish":true,"feed":true},\
+        "accept_rate":N,"health":{"publish":true,"feed":true,\
+        "breakers_open":0,"timeouts":0,"refused":0,"reconnects":0},\
         "resumes":{"total":N,"redis_reads":N,"reads_per_thousand":N}}
         """
       let number =

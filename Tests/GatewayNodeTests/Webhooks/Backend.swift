@@ -1,0 +1,110 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A real HTTP backend that answers as its script says.
+final class Backend: Sendable {
+  struct Asked: Sendable {
+    var head: HTTPRequestHead
+    var body: ByteBuffer
+  }
+
+  enum Answer: Sendable {
+    case json(String, HTTPResponseStatus = .ok)
+    /// Nothing for so long, then that.
+    case late(TimeAmount, String)
+    /// These bytes, and the end of the connection.
+    case raw(String)
+    case silence
+  }
+
+  let url: String
+  private let listener: any Channel
+  private let everything: NIOLockedValueBox<[Asked]>
+  private let open: NIOLockedValueBox<(now: Int, most: Int)>
+  private let script: NIOLockedValueBox<@Sendable (Asked) -> Answer>
+
+  init(_ answer: @escaping @Sendable (Asked) -> Answer) async throws {
+    let everything = NIOLockedValueBox<[Asked]>([])
+    let open = NIOLockedValueBox((now: 0, most: 0))
+    let script = NIOLockedValueBox(answer)
+    listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .childChannelInitializer { channel in
+        open.withLockedValue { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+        channel.closeFuture.whenComplete { _ in open.withLockedValue { $0.now -= 1 } }
+        return channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+          let handler = BackendHandler { asked in
+            everything.withLockedValue { $0.append(asked) }
+            return script.withLockedValue { $0 }(asked)
+          }
+          try channel.pipeline.syncOperations.addHandler(handler)
+        }
+      }
+      .bind(host: "127.0.0.1", port: 0).get()
+    self.everything = everything
+    self.open = open
+    self.script = script
+    url = "http://127.0.0.1:\(listener.localAddress!.port!)/decide"
+  }
+
+  var asked: [Asked] { everything.withLockedValue { $0 } }
+  /// Connections at the same time, at the most.
+  var mostConnections: Int { open.withLockedValue { $0.most } }
+
+  func answers(_ answer: @escaping @Sendable (Asked) -> Answer) {
+    script.withLockedValue { $0 = answer }
+  }
+
+  func stop() async throws {
+    try await listener.close().get()
+  }
+}
+
+private final class BackendHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  private let answer: (Backend.Asked) -> Backend.Answer
+  private var asked: Backend.Asked?
+
+  init(_ answer: @escaping (Backend.Asked) -> Backend.Answer) {
+    self.answer = answer
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head): asked = Backend.Asked(head: head, body: ByteBuffer())
+    case .body(let bytes): asked?.body.writeImmutableBuffer(bytes)
+    case .end:
+      guard let asked else { return }
+      self.asked = nil
+      let channel = context.channel
+      switch answer(asked) {
+      case .json(let text, let status): BackendHandler.write(text, status, to: channel)
+      case .late(let delay, let text):
+        context.eventLoop.scheduleTask(in: delay) { BackendHandler.write(text, .ok, to: channel) }
+      case .raw(let text):
+        // Below the encoder.
+        let encoder = try! channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+        encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+        channel.close(promise: nil)
+      case .silence: break
+      }
+    }
+  }
+
+  private static func write(_ text: String, _ status: HTTPResponseStatus, to channel: any Channel) {
+    let body = ByteBuffer(string: text)
+    let headers: HTTPHeaders = ["Content-Length": "\(body.readableBytes)"]
+    channel.write(
+      HTTPServerResponsePart.head(.init(version: .http1_1, status: status, headers: headers)),
+      promise: nil
+    )
+    channel.write(HTTPServerResponsePart.body(.byteBuffer(body)), promise: nil)
+    channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    context.close(promise: nil)
+  }
+}
