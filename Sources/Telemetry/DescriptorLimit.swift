@@ -22,7 +22,7 @@ public enum DescriptorLimit {
   }
 
   /// The limit in force; `Int.max` where there is none.
-  static var current: Int {
+  public static var current: Int {
     var limit = rlimit()
     return getrlimit(kind, &limit) == 0 ? Int(clamping: limit.rlim_cur) : .max
   }

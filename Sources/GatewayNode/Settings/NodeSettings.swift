@@ -2,6 +2,7 @@ public import Admission
 public import Logging
 public import NIOCore
 public import RedisClient
+private import Telemetry
 public import Wire
 
 /// Everything that can be set of a node. The values here are the defaults; `SettingKey` documents each.

@@ -91,7 +91,7 @@ public final class EntryServer: Sendable {
   private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
     try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
     #if os(Linux)
-      let silence = CInt(clamping: settings.silence.nanoseconds / 1_000_000)
+      let silence = Int(settings.silence.nanoseconds / 1_000_000)
       try options.setOption(.tcpOption(Self.tcpUserTimeout), value: silence)
     #endif
     try options.setOption(.allowRemoteHalfClosure, value: true)

@@ -95,7 +95,7 @@ extension Worker {
   /// the handshake succeeds, and the connection says why it is closed.
   func closeSocket(_ request: HTTPRequest, _ responder: Responder, because error: ClientError) {
     let settings = WebSocketSettings(maximumMessageSize: 125)
-    WebSocketUpgrade.perform(request, responder, settings: settings) { RefusedSocket(error) }
+    WebSocketUpgrade.perform(request, responder, settings: settings) { _ in RefusedSocket(error) }
   }
 }
 
