@@ -208,7 +208,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix,
+        nioHTTP1,
         nioSSL,
         concurrency,
       ],

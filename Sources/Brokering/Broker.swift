@@ -27,6 +27,26 @@ public protocol Broker: AnyObject, Sendable {
   /// What has gone wrong so far.
   var metrics: BrokerMetrics { get }
 
+  // MARK: Events
+
+  /// Which events are wanted. Set once, before `start`.
+  func note(_ kinds: Set<ClusterEvent.Kind>)
+
+  /// A connection has come, whose end is an event with `detail`, one JSON object.
+  func connected(_ holder: HolderID, detail: ByteBuffer)
+
+  /// It is gone.
+  func disconnected(_ holder: HolderID)
+
+  /// The oldest events of the cluster, for this node to deliver during `duration`; none while another one does. With a
+  /// `limit` of 0 this one gives that up.
+  func events(atMost limit: Int, for duration: TimeAmount) async throws(BrokerError) -> [ClusterEvent]
+
+  /// The events were delivered: they are not answered any more.
+  func delivered(_ events: [ClusterEvent]) async throws(BrokerError)
+
+  // MARK: Nodes
+
   /// What every node of the cluster last said of itself, dead ones for a while.
   func nodes() async throws(BrokerError) -> [NodeRecord]
 
@@ -41,8 +61,18 @@ public protocol Broker: AnyObject, Sendable {
   func command(_ command: ByteBuffer, to incarnation: String) async throws(BrokerError) -> ByteBuffer
 }
 
-/// A broker that knows no other node.
+/// A broker that knows no other node, and notes no events.
 extension Broker {
+  public func note(_ kinds: Set<ClusterEvent.Kind>) {}
+  public func connected(_ holder: HolderID, detail: ByteBuffer) {}
+  public func disconnected(_ holder: HolderID) {}
+  public func delivered(_ events: [ClusterEvent]) async throws(BrokerError) {}
+
+  public func events(
+    atMost limit: Int,
+    for duration: TimeAmount
+  ) async throws(BrokerError) -> [ClusterEvent] { [] }
+
   public func obey(_ carryOut: @escaping @Sendable (ByteBuffer) async -> ByteBuffer) {}
 
   public func command(

@@ -18,6 +18,10 @@ public final class BrokerMetrics: Sendable {
   public let strangeAnswers = Counter()
   /// Connections made anew.
   public let reconnects = Counter()
+  /// Events that wait to be delivered, as the node sees that delivers them.
+  public let eventsWaiting = Gauge()
+  /// Events that were lost, because too many waited.
+  public let eventsDropped = Counter()
 
   public init() {}
 }

@@ -41,6 +41,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.webhook)) var webhook: String?
   @Option(help: help(.webhookDecides)) var webhookDecides: String?
   @Option(help: help(.webhookFailOpen)) var webhookFailOpen: String?
+  @Option(help: help(.webhookEvents)) var webhookEvents: String?
   @Option(help: help(.webhookSecretFile)) var webhookSecretFile: String?
   @Option(help: help(.webhookTimeout)) var webhookTimeout: String?
   @Option(help: help(.webhookConnections)) var webhookConnections: String?
@@ -104,6 +105,7 @@ struct SettingsOptions: ParsableArguments {
     case .webhook: webhook
     case .webhookDecides: webhookDecides
     case .webhookFailOpen: webhookFailOpen
+    case .webhookEvents: webhookEvents
     case .webhookSecretFile: webhookSecretFile
     case .webhookTimeout: webhookTimeout
     case .webhookConnections: webhookConnections

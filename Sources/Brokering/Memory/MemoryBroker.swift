@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 public import NIOCore
+import Telemetry
 public import Wire
 
 /// The broker of a node that runs alone: everything in its own memory, the promises of the cluster's broker
@@ -13,6 +14,7 @@ public final class MemoryBroker: Broker {
     var ports: [MemoryPort.Mailbox] = []
     var announced = ByteBuffer()
     var users = UserCounts()
+    var events = MemoryEvents()
   }
 
   /// How long an idempotency key is remembered, in milliseconds.
@@ -59,6 +61,48 @@ public final class MemoryBroker: Broker {
 
   public func nodes() async throws(BrokerError) -> [NodeRecord] {
     [NodeRecord(incarnation: incarnation, isAlive: true, state: state.withLockedValue(\.announced))]
+  }
+
+  public func note(_ kinds: Set<ClusterEvent.Kind>) {
+    state.withLockedValue { $0.events.kinds = kinds }
+  }
+
+  public func connected(_ holder: HolderID, detail: ByteBuffer) {
+    state.withLockedValue { $0.events.connected(holder, detail) }
+  }
+
+  public func disconnected(_ holder: HolderID) {
+    let now = self.now()
+    state.withLockedValue { $0.events.disconnected(holder, now) }
+  }
+
+  public func events(
+    atMost limit: Int,
+    for duration: TimeAmount
+  ) async throws(BrokerError) -> [ClusterEvent] {
+    let (events, waiting, dropped) = state.withLockedValue { state in
+      (state.events.oldest(limit), state.events.waiting, state.events.takeDropped())
+    }
+    metrics.eventsWaiting.set(waiting)
+    metrics.eventsDropped.add(dropped)
+    return events
+  }
+
+  public func delivered(_ events: [ClusterEvent]) async throws(BrokerError) {
+    state.withLockedValue { $0.events.delivered(events) }
+  }
+
+  /// A port is attached to a channel, or not any more.
+  func attach(_ channel: ChannelName, port: Int, _ isAttached: Bool, in state: inout State) {
+    let wasAttached = state.attached[channel] != nil
+    if isAttached {
+      state.attached[channel, default: []].insert(port)
+    } else {
+      state.attached[channel]?.remove(port)
+      if state.attached[channel]?.isEmpty == true { state.attached[channel] = nil }
+    }
+    guard wasAttached != (state.attached[channel] != nil) else { return }
+    state.events.changed(isAttached ? .channelOccupied : .channelVacated, channel, now())
   }
 
   public func announce(_ announced: ByteBuffer) {

@@ -63,7 +63,7 @@ final class MemoryPort: BrokerPort {
 
   func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition?, BrokerError>) -> Void) {
     let position: LogPosition? = broker.state.withLockedValue { state in
-      state.attached[channel, default: []].insert(index)
+      broker.attach(channel, port: index, true, in: &state)
       guard broker.namespaces[channel].delivery != .ephemeral else { return nil }
       return broker.withLog(of: channel, in: &state) { $0.position }
     }
@@ -71,10 +71,7 @@ final class MemoryPort: BrokerPort {
   }
 
   func detach(_ channel: ChannelName) {
-    broker.state.withLockedValue { state in
-      state.attached[channel]?.remove(index)
-      if state.attached[channel]?.isEmpty == true { state.attached[channel] = nil }
-    }
+    broker.state.withLockedValue { broker.attach(channel, port: index, false, in: &$0) }
   }
 
   func read(

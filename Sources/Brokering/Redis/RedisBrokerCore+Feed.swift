@@ -10,11 +10,15 @@ extension RedisBrokerCore {
     if !topic.ports.contains(port) { topic.ports.append(port) }
     topic.lingersUntil = nil
     lingering[topic.name] = nil
-    if feed.isConfirmed(topic.name) { return answer.answer(.success(())) }
-    guard feed.isConnected else {
+    guard feed.isConfirmed(topic.name) || feed.isConnected else {
       detach(channel, port: port)
       return answer.answer(.failure(BrokerError(.unavailable, "the feed from Redis is down")))
     }
+    if !topic.isOccupied {
+      topic.isOccupied = true
+      occupied(channel)
+    }
+    if feed.isConfirmed(topic.name) { return answer.answer(.success(())) }
     let deadline = NIODeadline.now() + settings.redis.commandTimeout
     topic.waiting.append((port, deadline, answer))
     awaited[topic.name] = topic
@@ -33,6 +37,10 @@ extension RedisBrokerCore {
     guard let topic = topics[RedisKeys.feed(channel)] else { return }
     topic.ports.removeAll { $0 == port }
     guard topic.ports.isEmpty else { return }
+    if topic.isOccupied {
+      topic.isOccupied = false
+      vacated(channel)
+    }
     topic.roster = nil
     topic.lingersUntil = .now() + settings.linger
     lingering[topic.name] = topic

@@ -58,6 +58,7 @@ extension RedisBrokerCore {
     status.core(nil)
     if feed.isUp { probe.published(number, now: now) }
     checkRestored()
+    sendNotes(isBeat: true)
   }
 
   private func beatFailed(_ error: RedisError) {

@@ -57,9 +57,12 @@ extension RedisBrokerCore {
       let channels = Set(members.compactMap { $0.string.flatMap { ChannelName($0) } }).union(known)
       sweep(name, Array(channels)[...]) { [self] isDone in
         guard isDone else { return done(false) }
-        link.send(["DEL", .string(index)]) { _ in }
-        link.evaluate(RedisScripts.endLease, keys: [RedisKeys.nodes], arguments: [.string(name)]) { reply in
-          done(reply.isSuccess)
+        sweepEvents(of: name) { [self] isDone in
+          guard isDone else { return done(false) }
+          link.send(["DEL", .string(index)]) { _ in }
+          link.evaluate(RedisScripts.endLease, keys: [RedisKeys.nodes], arguments: [.string(name)]) { reply in
+            done(reply.isSuccess)
+          }
         }
       }
     }

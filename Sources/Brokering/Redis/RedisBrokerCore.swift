@@ -39,6 +39,8 @@ final class RedisBrokerCore {
   /// Which run of which server the link was connected to last.
   var serverRun: String?
   var commands = RedisCommands()
+  /// What backends are to be told of.
+  var notes = EventNotes()
   /// Connections of users here, and the nodes whose counts are valid.
   var users = UserCounts()
   var living: Set<String> = []
@@ -110,6 +112,7 @@ final class RedisBrokerCore {
       link.close().cascade(to: promise)
     }
     guard link.state == .ready, lease.isTaken else { return finish() }
+    sendLastNotes()
     sweep(name) { _ in finish() }
   }
 

@@ -16,7 +16,7 @@ final class RedisGate {
   var onChange: ((String?) -> Void)?
 
   private let link: RedisLink
-  private let metrics: BrokerMetrics
+  let metrics: BrokerMetrics
   private var calls: CircuitBreaker
   private var writes: CircuitBreaker
   /// The fault that a breaker counted last.

@@ -32,6 +32,7 @@ struct ClientListener: Sendable {
     context.tokens = tokens
     context.origins = settings.allowedOrigins
     context.decisions = decisions
+    context.notesConnections = decisions != nil && settings.webhook.events.contains(.disconnect)
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit

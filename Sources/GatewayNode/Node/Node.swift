@@ -32,6 +32,7 @@ public final class Node: Sendable {
   private let chores: [RepeatedTask]
   private let tokens: TokenDoor?
   private let webhook: Webhook?
+  private let events: WebhookEvents?
   private let log: Logger
 
   private init(
@@ -43,6 +44,7 @@ public final class Node: Sendable {
     chores: [RepeatedTask],
     tokens: TokenDoor?,
     webhook: Webhook?,
+    events: WebhookEvents?,
     log: Logger
   ) {
     self.status = status
@@ -53,6 +55,7 @@ public final class Node: Sendable {
     self.chores = chores
     self.tokens = tokens
     self.webhook = webhook
+    self.events = events
     self.log = log
   }
 
@@ -83,6 +86,7 @@ public final class Node: Sendable {
     metrics.add(broker.metrics)
     let tokens = try await TokenDoor.open(settings, on: group, log: log)
     let webhook = Node.webhook(settings, broker.clock, metrics, on: group, log: log)
+    let events = WebhookEvents(settings.webhook, webhook, broker, log: log)
     let clients: ClientListener
     do {
       clients = try await ClientListener.bind(
@@ -134,6 +138,7 @@ public final class Node: Sendable {
       do {
         try await broker.start()
         conductor.started()
+        events?.start()
       } catch {
         conductor.abandoned(NodeFailure("the cluster cannot be joined: \(error)"))
       }
@@ -147,6 +152,7 @@ public final class Node: Sendable {
       chores: chores,
       tokens: tokens,
       webhook: webhook,
+      events: events,
       log: log
     )
   }
@@ -177,6 +183,7 @@ public final class Node: Sendable {
     await clients.server.close(by: deadline)
     await operators.close(by: deadline)
     await loop.waiting(atMost: Node.lastAnswers) { [tokens] in await tokens?.close() }
+    await loop.waiting(atMost: Node.lastAnswers) { [events] in await events?.stop() }
     await webhook?.shutdown()
     await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
     log.notice("the node has stopped")

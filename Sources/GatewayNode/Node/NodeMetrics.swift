@@ -180,6 +180,16 @@ struct NodeMetrics {
       help: "Answers of Redis that could not belong to what was asked."
     )
     registry.add(
+      broker.eventsWaiting,
+      "sluice_webhook_events_waiting",
+      help: "Events that wait to be delivered, on the node that does that."
+    )
+    registry.add(
+      broker.eventsDropped,
+      "sluice_webhook_events_dropped_total",
+      help: "Events that were lost because too many waited."
+    )
+    registry.add(
       broker.reconnects,
       "sluice_redis_reconnects_total",
       help: "Connections for commands that were made anew."

@@ -99,6 +99,7 @@ extension NodeSettings {
     reader.read(.webhook, into: &webhook.url)
     reader.read(.webhookDecides, into: &webhook.decides)
     reader.read(.webhookFailOpen, into: &webhook.failsOpen)
+    reader.read(.webhookEvents, into: &webhook.events)
     reader.read(.webhookSecretFile, into: &webhook.secretFile)
     reader.read(.webhookTimeout, into: &webhook.timeout)
     reader.read(.webhookConnections, into: &webhook.connections)

@@ -4,7 +4,20 @@ extension NodeSettings {
     if let url = webhook.url, !NodeSettings.isWebURL(url) {
       let shown = SettingKind.withoutPassword(url)
       reader.found(
-        SettingMistake(reader.place(of: .webhook), value: shown, "expected \(SettingKind.backendURL.expectation)")
+        SettingMistake(
+          reader.place(of: .webhook),
+          value: shown,
+          "expected \(SettingKind.backendURL.expectation)"
+        )
+      )
+    }
+    if webhook.url == nil, !webhook.events.isEmpty {
+      reader.found(
+        SettingMistake(
+          reader.place(of: .webhookEvents),
+          value: nil,
+          "needs a backend: \(SettingKey.webhook.rawValue)"
+        )
       )
     }
     guard let path = webhook.secretFile else { return }

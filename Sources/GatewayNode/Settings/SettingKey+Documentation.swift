@@ -1,4 +1,5 @@
 private import Admission
+private import Brokering
 private import Logging
 private import NIOCore
 private import RedisClient
@@ -47,7 +48,8 @@ extension SettingKey {
     case .pollInterval: "What short polls are told to wait when much happens (X-Poll-Interval)."
     case .pollIntervalMaximum: "The same when nothing happens, or the node has too much to do."
     case .webhook: "The URL of a backend that decides who may connect, subscribe and publish."
-    case .webhookDecides: "What the backend is asked about."
+    case .webhookDecides: "What the backend is asked about; none for nothing."
+    case .webhookEvents: "What the backend is told of, at least once each."
     case .webhookFailOpen: "What goes on when the backend does not answer; the rest is refused (503)."
     case .webhookSecretFile:
       "A file with the secret that signs what the backend is asked: at least 16 visible characters in one line."
@@ -126,6 +128,7 @@ extension SettingKey {
     case .pollInterval, .pollIntervalMaximum: .duration(.seconds(1) ... .hours(1))
     case .webhook: .backendURL
     case .webhookDecides, .webhookFailOpen: .list(Question.Kind.allCases.map(\.rawValue))
+    case .webhookEvents: .list(ClusterEvent.Kind.allCases.map(\.rawValue))
     case .webhookSecretFile: .path
     case .webhookTimeout: .duration(.milliseconds(50) ... .seconds(30))
     case .webhookConnections: .count(1...10_000)
@@ -165,7 +168,7 @@ extension SettingKey {
     case .trustedProxies, .operatorKeyFile, .tokenKeys, .tokenKeySet, .tlsCertificate, .tlsKey: "none"
     case .tokenAudience, .tokenIssuer: "any"
     case .allowedOrigins: "none: the node's own"
-    case .webhook, .webhookFailOpen, .webhookSecretFile: "none"
+    case .webhook, .webhookFailOpen, .webhookEvents, .webhookSecretFile: "none"
     case .acceptRate: "1000 for each event loop"
     case .acceptBurst: "five seconds of accept-rate"
     case .maxConnections: "the open files the process may have, less 256"
@@ -214,6 +217,10 @@ extension NodeSettings {
     case .webhook: webhook.url ?? "none"
     case .webhookDecides: Question.Kind.text(webhook.decides)
     case .webhookFailOpen: Question.Kind.text(webhook.failsOpen)
+    case .webhookEvents:
+      webhook.events.isEmpty
+        ? "none"
+        : ClusterEvent.Kind.allCases.filter(webhook.events.contains).map(\.rawValue).joined(separator: ",")
     case .webhookSecretFile: webhook.secretFile ?? "none"
     case .webhookTimeout: DurationText.write(webhook.timeout)
     case .webhookConnections: "\(webhook.connections)"
@@ -248,5 +255,15 @@ extension NodeSettings {
 extension Question.Kind {
   fileprivate static func text(_ kinds: Set<Question.Kind>) -> String {
     kinds.isEmpty ? "none" : allCases.filter(kinds.contains).map(\.rawValue).joined(separator: ",")
+  }
+}
+
+extension SettingKey {
+  /// Whether a list may be empty, which `none` says.
+  var allowsNone: Bool {
+    switch self {
+    case .webhookDecides, .webhookFailOpen, .webhookEvents: true
+    default: false
+    }
   }
 }

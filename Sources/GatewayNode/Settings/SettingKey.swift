@@ -33,6 +33,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case webhook
   case webhookDecides = "webhook-decides"
   case webhookFailOpen = "webhook-fail-open"
+  case webhookEvents = "webhook-events"
   case webhookSecretFile = "webhook-secret-file"
   case webhookTimeout = "webhook-timeout"
   case webhookConnections = "webhook-connections"

@@ -128,7 +128,9 @@ struct SettingsReader {
   }
 
   mutating func read<Choice: RawRepresentable<String>>(_ key: SettingKey, into setting: inout Set<Choice>) {
+    let isEmptyAllowed = key.allowsNone
     take(key, into: &setting) { text in
+      if isEmptyAllowed, SettingsReader.trimmed(text[...]) == "none" { return [] }
       let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       let choices = parts.compactMap { Choice(rawValue: SettingsReader.trimmed($0)) }
       return choices.count == parts.count ? Set(choices) : nil

@@ -23,12 +23,12 @@ final class Webhook: DecisionMaker {
   }
 
   let metrics = WebhookMetrics()
-  private let settings: WebhookSettings
+  let settings: WebhookSettings
   private let url: String
-  private let node: String
-  private let client: HTTPClient
+  let node: String
+  let client: HTTPClient
   private let state: NIOLockedValueBox<State>
-  private let now: @Sendable () -> Int64
+  let now: @Sendable () -> Int64
   private let log: Logger
 
   /// Nil where no backend is set. `now` answers milliseconds since 1970, by which questions are stamped.
@@ -112,18 +112,8 @@ final class Webhook: DecisionMaker {
     let time = now()
     let id = String(UInt64.random(in: .min ... .max), radix: 36)
     let body = WebhookQuestion.json(question, id: id, node: node, time: time)
-    var headers: HTTPHeaders = ["Content-Type": "application/json", "User-Agent": "sluice/\(Version.text)"]
-    if let secret = settings.secret {
-      let signature = WebhookSignature.sign(body, at: time / 1_000, with: secret)
-      headers.add(name: WebhookSignature.header, value: signature)
-    }
     do {
-      let request = try HTTPClient.Request(
-        url: url,
-        method: .POST,
-        headers: headers,
-        body: .byteBuffer(body)
-      )
+      let request = try request(body, at: time)
       return client.execute(
         request: request,
         delegate: ResponseAccumulator(request: request, maxBodySize: WebhookSettings.answerLimit),
@@ -133,6 +123,16 @@ final class Webhook: DecisionMaker {
     } catch {
       return loop.makeFailedFuture(error)
     }
+  }
+
+  /// A signed request; `time` is in milliseconds since 1970.
+  func request(_ body: ByteBuffer, at time: Int64) throws -> HTTPClient.Request {
+    var headers: HTTPHeaders = ["Content-Type": "application/json", "User-Agent": "sluice/\(Version.text)"]
+    if let secret = settings.secret {
+      let signature = WebhookSignature.sign(body, at: time / 1_000, with: secret)
+      headers.add(name: WebhookSignature.header, value: signature)
+    }
+    return try HTTPClient.Request(url: url, method: .POST, headers: headers, body: .byteBuffer(body))
   }
 
   private func answered(

@@ -16,6 +16,10 @@ final class WebhookMetrics: Sendable {
   /// 1 while the breaker is not closed.
   let open = Gauge()
 
+  /// Events that the backend has taken, and requests with events that it has not.
+  let events = Counter()
+  let eventFailures = Counter()
+
   func add(to registry: MetricsRegistry) {
     registry.add(asked, "sluice_webhook_asked_total", help: "Questions put to the backend.")
     registry.add(cached, "sluice_webhook_cached_total", help: "Questions answered from memory.")
@@ -27,6 +31,12 @@ final class WebhookMetrics: Sendable {
       help: "Questions not asked because the breaker was open or too many waited."
     )
     registry.add(waiting, "sluice_webhook_waiting", help: "Questions that wait for an answer.")
+    registry.add(events, "sluice_webhook_events_total", help: "Events that the backend has taken.")
+    registry.add(
+      eventFailures,
+      "sluice_webhook_event_failures_total",
+      help: "Requests with events that the backend has not taken; they are repeated."
+    )
     registry.add(open, "sluice_webhook_breaker_open", help: "1 while the circuit breaker is not closed.")
   }
 }

@@ -1,4 +1,5 @@
 public import Admission
+public import Brokering
 public import NIOCore
 
 /// The backend that is asked, and how.
@@ -7,6 +8,8 @@ public struct WebhookSettings: Sendable, Equatable {
   public var url: String?
   /// What it is asked about.
   public var decides: Set<Question.Kind> = Set(Question.Kind.allCases)
+  /// What it is told of.
+  public var events: Set<ClusterEvent.Kind> = []
   /// What goes on without an answer; the rest is refused then.
   public var failsOpen: Set<Question.Kind> = []
   /// With what its requests are signed; nil for not at all.

@@ -8,6 +8,8 @@ import Wire
 
 /// One client's event stream, from the answer's head to its end.
 final class EventStreamConnection: AgingConnection, TimerWheelRider {
+  static let transport = TransportKind.eventStream
+
   let worker: Worker
   let session: Session
   let subscriber: Subscriber
@@ -22,7 +24,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
   private var stall: StallWatch?
-  private let caller: Caller
+  let caller: Caller
   private var tokenClock: TokenClock?
 
   init(

@@ -8,6 +8,8 @@ import Wire
 
 /// One client's WebSocket: its session, its subscriptions, and the answers to its commands.
 final class GatewaySocket: WebSocketOwner, AgingConnection {
+  static let transport = TransportKind.webSocket
+
   let worker: Worker
   let session: Session
   private(set) var caller: Caller

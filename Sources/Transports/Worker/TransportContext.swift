@@ -14,6 +14,8 @@ public struct TransportContext: Sendable {
   public var tokens: TokenVerifier?
   /// Pages of which sites may ask.
   public var origins = OriginPolicy()
+  /// Whether the ends of connections are events.
+  public var notesConnections = false
   /// Who has a word after tokens and namespaces; nil for nobody.
   public var decisions: (any DecisionMaker)?
   /// Whether an address is one of a proxy whose `X-Forwarded-For` is believed.

@@ -147,8 +147,11 @@ public final class Worker {
     if let proxied = connection.proxied { context.ledger?.enterAddress(proxied) }
     connection.place = staying.count
     staying.append(connection)
-    guard let maximum = context.maximumConnectionAge, let connection = connection as? any AgingConnection
+    guard context.maximumConnectionAge != nil || context.notesConnections,
+      let connection = connection as? any AgingConnection
     else { return }
+    if context.notesConnections { broker.connected(connection.holder, detail: detail(of: connection)) }
+    guard let maximum = context.maximumConnectionAge else { return }
     let age = ConnectionAge(connection, worker: self)
     connection.age = age
     entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.eventLoop.now))
@@ -158,14 +161,28 @@ public final class Worker {
   func release(_ connection: any HeldConnection) {
     if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
     connection.userPlace?.giveUp()
-    if context.maximumConnectionAge != nil, let aging = connection as? any AgingConnection,
-      let age = aging.age
+    if context.maximumConnectionAge != nil || context.notesConnections,
+      let aging = connection as? any AgingConnection
     {
-      entry.wheel.disarm(age)
+      if context.notesConnections { broker.disconnected(aging.holder) }
+      if let age = aging.age { entry.wheel.disarm(age) }
       aging.age = nil
     }
     forget(connection)
     connection.isTold = false
+  }
+
+  /// Whose connection it is, for the event of its end.
+  private func detail(of connection: any AgingConnection) -> ByteBuffer {
+    var detail = ByteBuffer()
+    detail.openObject()
+    detail.writeMember("node", context.node)
+    detail.writeMember("transport", type(of: connection).transport.rawValue)
+    detail.writeMember("address", connection.caller.address)
+    if let user = connection.caller.user { detail.writeMember("user", user) }
+    detail.writeMember("member", connection.session.member)
+    detail.closeObject()
+    return detail
   }
 
   private func forget(_ connection: any HeldConnection) {

@@ -20,17 +20,23 @@ final class Backend: Sendable {
   }
 
   let url: String
+  let port: Int
   private let listener: any Channel
   private let everything: NIOLockedValueBox<[Asked]>
   private let open: NIOLockedValueBox<(now: Int, most: Int)>
+  private let connections: NIOLockedValueBox<[any Channel]>
   private let script: NIOLockedValueBox<@Sendable (Asked) -> Answer>
 
-  init(_ answer: @escaping @Sendable (Asked) -> Answer) async throws {
+  /// - Parameter port: 0 lets the system choose.
+  init(port: Int = 0, _ answer: @escaping @Sendable (Asked) -> Answer) async throws {
+    let connections = NIOLockedValueBox<[any Channel]>([])
     let everything = NIOLockedValueBox<[Asked]>([])
     let open = NIOLockedValueBox((now: 0, most: 0))
     let script = NIOLockedValueBox(answer)
     listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
+        connections.withLockedValue { $0.append(channel) }
         open.withLockedValue { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
         channel.closeFuture.whenComplete { _ in open.withLockedValue { $0.now -= 1 } }
         return channel.eventLoop.makeCompletedFuture {
@@ -42,11 +48,13 @@ final class Backend: Sendable {
           try channel.pipeline.syncOperations.addHandler(handler)
         }
       }
-      .bind(host: "127.0.0.1", port: 0).get()
+      .bind(host: "127.0.0.1", port: port).get()
     self.everything = everything
     self.open = open
     self.script = script
-    url = "http://127.0.0.1:\(listener.localAddress!.port!)/decide"
+    self.connections = connections
+    self.port = listener.localAddress!.port!
+    url = "http://127.0.0.1:\(self.port)/decide"
   }
 
   var asked: [Asked] { everything.withLockedValue { $0 } }
@@ -59,6 +67,12 @@ final class Backend: Sendable {
 
   func stop() async throws {
     try await listener.close().get()
+  }
+
+  /// Ends every connection, too.
+  func die() async throws {
+    try await stop()
+    for connection in connections.withLockedValue({ $0 }) { connection.close(promise: nil) }
   }
 }
 
