@@ -1,4 +1,5 @@
 internal import Admission
+internal import Brokering
 internal import Delivery
 private import NIOConcurrencyHelpers
 internal import NIOCore

@@ -48,6 +48,10 @@ struct DoorKeys {
     _ options: String...,
     body: (LoneNode) async throws -> Void
   ) async throws {
+    try await withNode(options: options, body: body)
+  }
+
+  static func withNode(options: [String], body: (LoneNode) async throws -> Void) async throws {
     let keys = try DoorKeys(try await ClusterTests.cluster())
     try await LoneNode.run(
       ["--token-keys", keys.path, "--token-leeway", "0s"] + options,
