@@ -1,11 +1,13 @@
-import Brokering
-import Crypto
 import Logging
+import NIOConcurrencyHelpers
 import NIOCore
+import NIOHTTP1
 import NIOPosix
+import Telemetry
 import Testing
 import Wire
 
+@testable import Brokering
 @testable import GatewayNode
 
 /// Events come to a real backend, at least once, in their order.
