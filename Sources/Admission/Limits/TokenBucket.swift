@@ -14,8 +14,10 @@ public struct TokenBucket: Sendable, Equatable {
       self.burst = max(1, burst)
     }
 
-    /// Nanoseconds that `amount` tokens last.
+    /// Nanoseconds that `amount` tokens last, rounded down, so that as many single ones as the burst has are within it.
     fileprivate func time(_ amount: Double) -> Int64 { Int64(min(amount / perSecond * 1e9, 1e17)) }
+
+    fileprivate var burstTime: Int64 { Int64(min(burst / perSecond * 1e9, 1e17).rounded(.up)) }
   }
 
   private var taken: Int64 = 0
@@ -28,7 +30,7 @@ public struct TokenBucket: Sendable, Equatable {
     let now = Int64(clamping: now.uptimeNanoseconds)
     let cost = rate.time(Double(amount))
     let since = max(taken, now)
-    let wait = since + cost - now - max(rate.time(rate.burst), cost)
+    let wait = since + cost - now - max(rate.burstTime, cost)
     if wait > 0 { return Int((wait + 999_999) / 1_000_000) }
     taken = since + cost
     return nil
@@ -42,13 +44,13 @@ public struct TokenBucket: Sendable, Equatable {
 
   /// How many tokens were charged that were not there.
   public func debt(at rate: Rate, now: NIODeadline) -> Double {
-    let over = taken - Int64(clamping: now.uptimeNanoseconds) - rate.time(rate.burst)
+    let over = taken - Int64(clamping: now.uptimeNanoseconds) - rate.burstTime
     return over > 0 ? Double(over) / 1e9 * rate.perSecond : 0
   }
 
   /// When the debt will be paid, in milliseconds; nil when there is none.
   public func wait(at rate: Rate, now: NIODeadline) -> Int? {
-    let over = taken - Int64(clamping: now.uptimeNanoseconds) - rate.time(rate.burst)
+    let over = taken - Int64(clamping: now.uptimeNanoseconds) - rate.burstTime
     return over > 0 ? Int((over + 999_999) / 1_000_000) : nil
   }
 

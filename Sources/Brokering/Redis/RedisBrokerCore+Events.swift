@@ -118,6 +118,7 @@ extension RedisBrokerCore {
   }
 
   func delivered(_ events: [ClusterEvent], _ done: @escaping (Result<Void, BrokerError>) -> Void) {
+    guard !events.isEmpty else { return done(.success(())) }
     let command: [RedisArgument] = ["XDEL", .string(RedisKeys.eventQueue)] + events.map { .string($0.id) }
     link.send(command) { reply in done(reply.answer { $0.integer.map { _ in } }) }
   }

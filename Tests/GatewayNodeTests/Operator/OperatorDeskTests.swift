@@ -20,7 +20,7 @@ import Wire
         "resumes":{"total":N,"redis_reads":N,"reads_per_thousand":N}}
         """
       let number =
-        /(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
+        /\b(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
       let list = try await running.ask(.GET, "/v1/nodes")
       #expect(list.status == .ok)
       #expect(list.headers.first(name: "Content-Type") == "application/json")
