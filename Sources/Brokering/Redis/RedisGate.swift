@@ -138,6 +138,7 @@ final class RedisGate {
       changing { gate in
         switch reply {
         case .success: gate.calls.succeeded(pass)
+        case .failure(let error) where error.refusesWrites: gate.calls.succeeded(pass)
         case .failure: gate.calls.failed(pass, now: now)
         }
       }

@@ -51,6 +51,9 @@ struct RedisGreeting {
       return .refused(.server(error))
     case (_, .failure(.authentication(let reason))):
       return .refused(.authentication(explain(reason)))
+    case (.ping, .failure(let error)) where error.refusesWrites:
+      // With a full disk Redis refuses even this, and can be read all the same.
+      return .ready
     case (_, .failure(let error)):
       return .refused(error)
     case (.ping, .success(.status("PONG"))):
