@@ -15,7 +15,9 @@ struct EventTests {
 
   private static func short(_ settings: inout RedisBrokerSettings) {
     settings.heartbeat = .milliseconds(200)
-    settings.lease = .milliseconds(600)
+    settings.lease = .seconds(1)
+    // Whoever looks too rarely judges nobody.
+    settings.sweep = .milliseconds(100)
   }
 
   /// A node that notes everything, and a port of it.
