@@ -26,6 +26,28 @@ let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
+/// The parsers under fuzzing. A test target like the others, that replays the corpora; for `Tests/fuzz`, which builds
+/// in a place of its own with `SLUICE_FUZZING` set, the same targets as a program of libFuzzer's.
+let fuzzingDependencies: [Target.Dependency] = [
+  "Wire", "Framing", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore, nioEmbedded, nioHTTP1,
+]
+let fuzzing: Target =
+  Context.environment["SLUICE_FUZZING"] == nil
+  ? .testTarget(
+    name: "FuzzingTests",
+    dependencies: fuzzingDependencies,
+    path: "Tests/Fuzzing",
+    exclude: ["Corpora", "Driver"],
+    swiftSettings: settings
+  )
+  : .executableTarget(
+    name: "fuzz",
+    dependencies: fuzzingDependencies,
+    path: "Tests/Fuzzing",
+    exclude: ["Corpora", "Replay"],
+    swiftSettings: settings
+  )
+
 // Listed from the ground up: a module may import only what stands above it in this list, and the build
 // is run with `--explicit-target-dependency-import-check error`.
 let package = Package(
@@ -107,7 +129,7 @@ let package = Package(
     ),
     .target(
       name: "SluiceClient",
-      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1],
+      dependencies: ["Wire", "Framing", nioCore, nioPosix, nioHTTP1, concurrency],
       swiftSettings: settings
     ),
     .target(
@@ -213,8 +235,9 @@ let package = Package(
         nioSSL,
         concurrency,
       ],
-      exclude: ["Browser/bridge.py", "Hostile/deflate.py"],
+      exclude: ["Browser/bridge.py", "Clients/exchange.py", "Hostile/deflate.py"],
       swiftSettings: settings
     ),
+    fuzzing,
   ]
 )

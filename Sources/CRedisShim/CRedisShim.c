@@ -140,7 +140,8 @@ static int check_awaited(sluice_redis_reader *reader) {
   }
   int text = type == REDIS_REPLY_STATUS || type == REDIS_REPLY_ERROR;
   size_t limit = text ? reader->limits.line : longest_header;
-  return available > limit ? (refuse(reader, "a line longer than %zu bytes", limit), -1) : 0;
+  /* The carriage return may have come, and is no part of the line. */
+  return available > limit + 1 ? (refuse(reader, "a line longer than %zu bytes", limit), -1) : 0;
 }
 
 sluice_redis_reader *sluice_redis_reader_create(sluice_redis_limits limits) {

@@ -9,6 +9,11 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
   /// No offset is larger: what a client may send stays a number that every part of the cluster holds exactly.
   public static let maximumOffset = UInt64(1) << 53
 
+  /// Whether a message can have this offset.
+  public static func isMessage(offset: Int64) -> Bool {
+    offset > 0 && offset <= Int64(maximumOffset)
+  }
+
   public init(_ epoch: Epoch, _ offset: UInt64) {
     self.epoch = epoch
     self.offset = offset

@@ -20,8 +20,8 @@ struct LoadClientOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      Local addresses to connect from: 127.0.0.2-127.0.0.20, a list, or auto. Default: auto, which takes more than one \
-      of 127.0.0.0/8 when a target on loopback gets more than 25,000 connections.
+      Local addresses to connect from: 127.0.0.2-127.0.0.20, a list, or auto. Default: auto, which takes one \
+      of 127.0.0.0/8 for each 500 connections to a target on loopback.
       """,
       valueName: "addresses"
     )

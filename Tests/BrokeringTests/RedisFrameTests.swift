@@ -36,7 +36,9 @@ struct RedisFrameTests {
   @Test(arguments: [
     "", "M", "X1 2\n", "Mk3f9x2ab 1 1 5\nab", "Mk3f9x2ab 0 1 -1\n1", "Mk3f9x2ab -1 1 -1\n1",
     "MK3f9x2ab 1 1 -1\n1",
-    "Mk3f9x2ab 1 1", "Mk3f9x2ab 1  1 -1\n1", "Mk3f9x2ab 9999999999999999999 1 -1\n1", "E-", "E1 99\nx",
+    "Mk3f9x2ab 1 1", "Mk3f9x2ab 1  1 -1\n1", "Mk3f9x2ab 9999999999999999999 1 -1\n1",
+    "Mk3f9x2ab 9007199254740993 1 -1\n1",
+    "E-", "E1 99\nx",
     "J1 2 3\n",
     "J1 9 -1 -1\nabc", "L1 1 1 9\nabc", "J1 -1 -1 -1\n",
   ])

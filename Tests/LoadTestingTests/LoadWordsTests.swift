@@ -70,6 +70,17 @@ import Testing
     #expect(dealt.map(\.count).max() == 3)
   }
 
+  @Test(arguments: [SubscriberSpread.even, .fixed(1), .fixed(5), .fixed(40), .zipf(1)])
+  func theMostThatAClientGetsIsKnownBeforeItIsDealt(_ spread: SubscriberSpread) {
+    for (clients, channels) in [(1, 1), (1, 9), (7, 3), (7, 7), (7, 60), (100, 60), (40, 400)] {
+      #expect(
+        spread.mostChannels(clients: clients, channels: channels)
+          == spread.dealt(clients: clients, channels: channels).map(\.count).max(),
+        "\(clients) clients, \(channels) channels"
+      )
+    }
+  }
+
   @Test func zipfGivesTheFirstTheMost() throws {
     let spread = try #require(SubscriberSpread("zipf:1"))
     let dealt = spread.dealt(clients: 1_100, channels: 4)

@@ -172,6 +172,19 @@ struct RedisReplyReaderTests {
     #expect(read(["*99999999\r\n"]).1?.description.contains("99999999") == true)
   }
 
+  @Test func aLineAsLongAsTheLimitIsTakenAtEverySplit() {
+    var limits = RedisReplyLimits()
+    limits.lineBytes = 100
+    for length in [99, 100, 101] {
+      let text = "+\(String(repeating: "a", count: length))\r\n"
+      for cuts in [[], Array(1..<text.utf8.count)] {
+        let (replies, failure) = read(pieces(text, cutAt: cuts), limits: limits)
+        #expect((failure == nil) == (length <= 100), "\(length), \(cuts.count) cuts")
+        #expect(replies.count == (length <= 100 ? 1 : 0))
+      }
+    }
+  }
+
   private func isViolation(_ error: RedisError?) -> Bool {
     if case .protocolViolation(let reason) = error { !reason.isEmpty } else { false }
   }

@@ -82,4 +82,27 @@ import Testing
     )
     #expect(throws: EventStreamParser.TooLong.self) { try lines.next() }
   }
+
+  /// A line too long is refused, however it comes and whatever mark it begins with.
+  @Test func aLimitHoldsAtEverySplit() throws {
+    for (mark, length, fits) in [
+      ("", 94, true), ("", 95, false), ("\u{feff}", 91, true), ("\u{feff}", 92, false),
+    ] {
+      let bytes = Array("\(mark)data: \(String(repeating: "a", count: length))\n\n".utf8)
+      for pieces in [[bytes], bytes.map { [$0] }] {
+        var parser = EventStreamParser(limit: 100)
+        var items = 0
+        var isTooLong = false
+        for piece in pieces where !isTooLong {
+          parser.append(ByteBuffer(bytes: piece))
+          do {
+            while try parser.next() != nil { items += 1 }
+          } catch {
+            isTooLong = true
+          }
+        }
+        #expect(isTooLong == !fits && items == (fits ? 1 : 0), "\(length) in \(pieces.count) pieces")
+      }
+    }
+  }
 }

@@ -14,7 +14,9 @@ enum RedisAnswers {
 
   static func position(_ value: RedisValue) -> LogPosition? {
     guard let parts = value.array, parts.count >= 3, let text = parts[0].string, let epoch = Epoch(text),
-      let tail = parts[1].integer, let oldest = parts[2].integer, tail >= 0, oldest > 0
+      let tail = parts[1].integer, let oldest = parts[2].integer,
+      tail == 0 || Cursor.isMessage(offset: Int64(tail)),
+      (1...tail + 1).contains(oldest)
     else { return nil }
     return LogPosition(epoch: epoch, tail: UInt64(tail), oldest: UInt64(oldest))
   }
@@ -36,7 +38,8 @@ enum RedisAnswers {
   /// `[offset-0, [t, time, d, data, u, user]]`, the last two perhaps missing.
   private static func message(_ entry: RedisValue, _ epoch: Epoch) -> Message? {
     guard let parts = entry.array, parts.count == 2, let id = parts[0].string, id.hasSuffix("-0"),
-      let offset = UInt64(id.dropLast(2)), let fields = parts[1].array, fields.count >= 4,
+      let offset = UInt64(id.dropLast(2)), Cursor.isMessage(offset: Int64(clamping: offset)),
+      let fields = parts[1].array, fields.count >= 4,
       let time = fields[1].integer, let data = fields[3].bytes
     else { return nil }
     let user = fields.count >= 6 ? fields[5].string : nil
@@ -61,6 +64,16 @@ enum RedisAnswers {
     info.split(whereSeparator: \.isNewline).first { $0.hasPrefix("run_id:") }.map { String($0.dropFirst(7)) }
   }
 
+  /// For how long a node has said nothing. Clocks that are far apart, or no times at all, end at the largest.
+  private static func silence(lease: TimeAmount, now: Int, until: Int) -> TimeAmount {
+    let (left, isBeyond) = until.subtractingReportingOverflow(now)
+    let milliseconds = isBeyond ? (until < now ? Int64.min : .max) : Int64(left)
+    let (silence, isTooLong) = lease.nanoseconds.subtractingReportingOverflow(
+      TimeAmount.milliseconds(milliseconds).nanoseconds
+    )
+    return isTooLong ? .nanoseconds(.max) : max(.zero, .nanoseconds(silence))
+  }
+
   /// Nodes in the order of their names. A node that had to take its lease anew is listed once.
   ///
   /// `lease` is how long a lease lasts after a heartbeat.
@@ -78,7 +91,7 @@ enum RedisAnswers {
         incarnation: incarnation,
         isAlive: until >= now,
         state: state,
-        silence: max(.zero, lease - .milliseconds(Int64(until - now)))
+        silence: silence(lease: lease, now: now, until: until)
       )
       if latest[incarnation].map({ $0.until < until }) ?? true { latest[incarnation] = (until, record) }
     }

@@ -14,7 +14,8 @@ enum RedisFrame {
     var user: String?
     switch payload.readInteger(as: UInt8.self) {
     case UInt8(ascii: "M"):
-      guard let epoch = payload.readEpoch(), let offset = payload.readNumber(), offset > 0,
+      guard let epoch = payload.readEpoch(), let offset = payload.readNumber(),
+        Cursor.isMessage(offset: offset),
         let time = payload.readNumber(), let length = payload.readNumber(),
         payload.readText(length, into: &user)
       else { return nil }

@@ -1,6 +1,6 @@
-import Telemetry
 import NIOCore
 import SluiceClient
+import Telemetry
 
 extension LoadPlan {
   /// Channels that one client follows, at the most: a stream or a poll names them all in its URL.
@@ -40,7 +40,7 @@ extension LoadPlan {
       )
     }
     if channels >= 1, connections >= 1 {
-      let most = subscribers.dealt(clients: connections, channels: channels).map(\.count).max() ?? 0
+      let most = subscribers.mostChannels(clients: connections, channels: channels)
       require(
         most <= LoadPlan.mostChannelsPerClient,
         """

@@ -37,6 +37,18 @@ public enum SubscriberSpread: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// How many channels one client gets, at the most.
+  public func mostChannels(clients: Int, channels: Int) -> Int {
+    let each =
+      switch self {
+      case .even: 1
+      case .fixed(let count): min(count, clients)
+      case .zipf: 0
+      }
+    let (places, tooMany) = channels.multipliedReportingOverflow(by: each)
+    return tooMany ? channels : max(1, (places - 1) / clients + 1)
+  }
+
   /// The channels of each client, by their number.
   public func dealt(clients: Int, channels: Int) -> [[Int]] {
     switch self {

@@ -44,7 +44,7 @@ public struct EventStreamParser {
 
   /// The next item, or nil when more bytes are needed.
   public mutating func next() throws(TooLong) -> Item? {
-    while let line = takeLine() {
+    while let line = try takeLine() {
       if let item = try interpret(line) { return item }
     }
     guard input.readableBytes <= limit else { throw TooLong() }
@@ -53,7 +53,7 @@ public struct EventStreamParser {
   }
 
   /// A line without its end, which is CR LF, LF or CR.
-  private mutating func takeLine() -> ByteBuffer? {
+  private mutating func takeLine() throws(TooLong) -> ByteBuffer? {
     if endedWithReturn, let byte: UInt8 = input.getInteger(at: input.readerIndex) {
       endedWithReturn = false
       if byte == 0x0a { input.moveReaderIndex(forwardBy: 1) }
@@ -69,6 +69,7 @@ public struct EventStreamParser {
       scanned = input.readableBytes
       return nil
     }
+    guard end.offset <= limit else { throw TooLong() }
     var line = input.readSlice(length: end.offset)!
     input.moveReaderIndex(forwardBy: 1)
     scanned = 0

@@ -1,11 +1,11 @@
+import NIOConcurrencyHelpers
 import NIOCore
-import Synchronization
 
 /// What one subscription was brought and its consumer has not taken. Filled on the loop, emptied by a task.
 final class EventBuffer: Sendable {
   typealias Continuation = CheckedContinuation<Result<SluiceEvent?, SluiceError>, Never>
 
-  private struct State {
+  private struct State: Sendable {
     var events = CircularBuffer<SluiceEvent>()
     var consumers: [(id: UInt64, continuation: Continuation)] = []
     var lastConsumer: UInt64 = 0
@@ -13,7 +13,8 @@ final class EventBuffer: Sendable {
     var isFull = false
   }
 
-  private let state = Mutex(State())
+  /// Not a `Mutex`: the thread sanitizer knows nothing of that lock, and takes its every use for a race.
+  private let state = NIOLockedValueBox(State())
   private let limit: Int
 
   init(limit: Int) {
@@ -22,7 +23,7 @@ final class EventBuffer: Sendable {
 
   /// Adds an event. True when it is full from now on.
   func push(_ event: SluiceEvent) -> Bool {
-    let (consumer, isFull) = state.withLock { state -> (Continuation?, Bool) in
+    let (consumer, isFull) = state.withLockedValue { state -> (Continuation?, Bool) in
       guard state.end == nil else { return (nil, false) }
       if !state.consumers.isEmpty { return (state.consumers.removeFirst().continuation, false) }
       state.events.append(event)
@@ -36,7 +37,7 @@ final class EventBuffer: Sendable {
 
   /// Nothing comes any more; what is there can still be taken, and then the error is thrown.
   func finish(throwing error: SluiceError? = nil) {
-    let consumers = state.withLock { state -> [Continuation] in
+    let consumers = state.withLockedValue { state -> [Continuation] in
       guard state.end == nil else { return [] }
       state.end = error.map { .failure($0) } ?? .success(())
       defer { state.consumers = [] }
@@ -48,14 +49,14 @@ final class EventBuffer: Sendable {
   /// The next event, as soon as there is one; nil at the end, and when the task is cancelled.
   /// - Parameter drained: called when it was full and there is room again.
   func next(_ drained: () -> Void) async throws(SluiceError) -> SluiceEvent? {
-    let id = state.withLock { state in
+    let id = state.withLockedValue { state in
       state.lastConsumer += 1
       return state.lastConsumer
     }
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         var hasRoom = false
-        let ready = state.withLock { state -> Result<SluiceEvent?, SluiceError>? in
+        let ready = state.withLockedValue { state -> Result<SluiceEvent?, SluiceError>? in
           if Task.isCancelled { return .success(nil) }
           if let event = state.events.popFirst() {
             hasRoom = state.isFull && state.events.count <= limit / 4
@@ -70,7 +71,7 @@ final class EventBuffer: Sendable {
         if hasRoom { drained() }
       }
     } onCancel: {
-      let consumer = state.withLock { state -> Continuation? in
+      let consumer = state.withLockedValue { state -> Continuation? in
         guard let index = state.consumers.firstIndex(where: { $0.id == id }) else { return nil }
         return state.consumers.remove(at: index).continuation
       }
@@ -80,5 +81,5 @@ final class EventBuffer: Sendable {
   }
 
   /// Events that wait.
-  var count: Int { state.withLock { $0.events.count } }
+  var count: Int { state.withLockedValue { $0.events.count } }
 }

@@ -42,6 +42,10 @@ extension HandshakeAnswer {
       guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")) else {
         throw HandshakeError(description: "a header without a colon")
       }
+      // `HTTPHeaders` ends the process for such a name.
+      guard line[..<colon].utf8.allSatisfy({ $0 < 0x80 }) else {
+        throw HandshakeError(description: "a header whose name is not ASCII")
+      }
       let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
       headers.add(name: String(line[..<colon]), value: String(value))
     }

@@ -20,15 +20,18 @@ final class RequestParsers {
 
   /// A parser that has seen nothing of the present request; to be given back, or away.
   func borrow(_ context: ChannelHandlerContext) -> HTTPRequestDecoder {
-    if let parser = self.waiting.popLast() { return parser }
-    let parser = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: self.limits)
+    let parser =
+      self.waiting.popLast()
+      ?? HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: self.limits)
     parser.decoderAdded(context: context)
     return parser
   }
 
   /// Takes back a parser that stands between two requests of a connection that goes on.
   func giveBack(_ parser: HTTPRequestDecoder, _ context: ChannelHandlerContext) {
-    if self.waiting.count < Self.most { self.waiting.append(parser) } else { self.giveAway(parser, context) }
+    // One that was not removed holds itself, and would outlive its loop.
+    self.giveAway(parser, context)
+    if self.waiting.count < Self.most { self.waiting.append(parser) }
   }
 
   /// Lets go of a parser that is inside a request, or through with its connection.

@@ -131,7 +131,7 @@ extension Worker {
 
 extension HTTPRequest {
   /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
-  fileprivate var streamSince: SinceSet? {
+  var streamSince: SinceSet? {
     get throws(ClientError) {
       let asked = try sinceSet
       guard let last = headers.first(name: "Last-Event-ID"), !last.isEmpty else { return asked }
