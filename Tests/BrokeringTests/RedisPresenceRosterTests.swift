@@ -15,6 +15,9 @@ struct RedisPresenceRosterTests {
     var count: Int { roster.count }
 
     func heard(_ item: FeedItem) -> Bool { roster.heard(item) }
+    func feedProven() { roster.feedProven() }
+    func feedLost() { roster.feedLost() }
+    func showed(_ ids: [String]) { roster.showed(ids.map { Member(id: $0, since: 1) }) }
     func readBegan() { roster.readBegan() }
     func read(_ page: [Member]) -> [String] { roster.read(page).map(text) }
     func readEnded(mayReturn: Bool) -> [String] { roster.readEnded(mayReturn: mayReturn).map(text) }
@@ -85,6 +88,42 @@ struct RedisPresenceRosterTests {
     #expect(roster.readEnded(mayReturn: false) == ["-a"])
   }
 
+  /// Nobody was read yet: what was heard, and what pages have shown, is what the listeners know.
+  @Test func aLossBeforeTheFirstReadEndedIsToldToo() {
+    let roster = Desk()
+    roster.readBegan()
+    #expect(roster.heard(.join(member("a"))))
+    #expect(roster.heard(.join(member("b"))))
+    roster.showed(["a", "old", "stays"])
+    roster.feedLost()
+    roster.readBegan()
+    #expect(roster.read([member("b"), member("c"), member("stays")]) == ["+c", "+stays"])
+    #expect(roster.readEnded(mayReturn: false) == ["-a", "-old"])
+    #expect(roster.count == 3)
+  }
+
+  /// Joins that the first read has seen may be lost on their way here.
+  @Test func whomNobodyHasHeardOfYetIsTold() {
+    let roster = desk(of: ["a", "b"])
+    #expect(roster.heard(.join(member("a"))))
+    roster.feedLost()
+    roster.readBegan()
+    #expect(roster.read([member("a"), member("b")]) == ["+b"])
+    #expect(roster.readEnded(mayReturn: false) == [])
+  }
+
+  @Test func whoWasOnlyOnAPageIsToldToBeGone() {
+    let roster = desk(of: ["a"])
+    roster.feedProven()
+    roster.showed(["a", "b", "c"])
+    // The feed was only behind the page.
+    #expect(roster.heard(.join(member("c"))))
+    roster.feedLost()
+    roster.readBegan()
+    #expect(roster.read([member("a"), member("c")]) == [])
+    #expect(roster.readEnded(mayReturn: false) == ["-b"])
+  }
+
   /// Random joins and leaves, of which the feed loses some; after each loss a read of the truth.
   @Test func aListenerAlwaysEndsWithTheTruth() async {
     let first = UInt64.random(in: 0..<(1 << 32))
@@ -136,15 +175,23 @@ struct RedisPresenceRosterTests {
         }
       }
       change(6)
+      underway = []
+      // The listener's own page, after it began to listen, before or after the node's first read.
+      let isFirst = Bool.random(using: &dice)
+      if !isFirst { read() }
       hear(underway.count)
-      read()
-      hear(underway.count)
-      // The listener's own page, after it began to listen.
+      roster.showed(truth.map(member))
       told = truth
+      if isFirst, Bool.random(using: &dice) { read() }
       for _ in 0..<4 {
+        if underway.isEmpty { roster.feedProven() }
         change(Int.random(in: 0..<8, using: &dice))
-        if Bool.random(using: &dice) { underway = [] }
+        if Bool.random(using: &dice) {
+          underway = []
+          roster.feedLost()
+        }
         read()
+        if Bool.random(using: &dice) { hear(underway.count) }
       }
       hear(underway.count)
       #expect(told == truth, "seed \(seed)")

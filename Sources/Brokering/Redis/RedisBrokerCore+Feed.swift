@@ -148,6 +148,7 @@ extension RedisBrokerCore {
     guard !isLost else { return }
     isLost = true
     rosters.feedLost()
+    for topic in topics.values { topic.roster?.feedLost() }
     for (_, door) in ports { door.enter { $0.feedLost() } }
   }
 

@@ -102,6 +102,7 @@ extension RedisBrokerCore {
   func probeArrived(_ payload: ByteBuffer) {
     guard let number = UInt64(String(buffer: payload)) else { return }
     probe.arrived(number)
+    rosterProven(by: number)
     checkRestored()
   }
 

@@ -95,7 +95,11 @@ extension RedisBrokerCore {
     link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) {
       [weak self] reply in
       self?.gate.left(pass, reply)
-      answer.answer(reply.answer { RedisAnswers.members($0, limit: limit) })
+      let page = reply.answer { RedisAnswers.members($0, limit: limit) }
+      if case .success(let page) = page {
+        self?.topics[RedisKeys.feed(channel)]?.roster?.showed(page.members)
+      }
+      answer.answer(page)
     }
   }
 

@@ -10,6 +10,7 @@ extension RedisBrokerCore {
       !topic.ports.isEmpty, topic.roster == nil
     else { return }
     topic.roster = RedisPresenceRoster()
+    if isLost { topic.roster?.feedLost() }
     if !isLost, feed.isConfirmed(topic.name) { mustRead(topic) }
   }
 
@@ -27,6 +28,11 @@ extension RedisBrokerCore {
   func checkRosters(now: NIODeadline) {
     if !isLost, rosters.returnsEnded(now: now) { readRostersAgain(presenceLost: false) }
     readNextRoster()
+  }
+
+  /// The feed has brought what was published before this probe.
+  func rosterProven(by probe: UInt64) {
+    for name in rosters.proven(by: probe) { topics[name]?.roster?.feedProven() }
   }
 
   private func mustRead(_ topic: RedisTopic) {
@@ -64,6 +70,7 @@ extension RedisBrokerCore {
       }
       tell(topic.roster?.read(page.members) ?? [], to: topic)
       if let next = page.next { return readPage(of: topic, after: next) }
+      if topic.roster?.isKnown == false { rosters.mustProve(topic.name, by: probe.upcoming) }
       tell(topic.roster?.readEnded(mayReturn: rosters.returnsUntil != nil) ?? [], to: topic)
       rosters.removeFirst()
       rosters.isReading = false

@@ -9,6 +9,9 @@ struct RedisProbe {
   /// Numbers before this one were published while the feed was not there.
   private var first: UInt64 = 1
 
+  /// The number that `take` gives next.
+  var upcoming: UInt64 { next + 1 }
+
   /// The number for the next heartbeat.
   mutating func take() -> UInt64 {
     next += 1

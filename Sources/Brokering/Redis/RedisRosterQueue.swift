@@ -11,12 +11,29 @@ struct RedisRosterQueue {
   /// Until then, members that Redis does not have may be on their way back: every node joins its own again.
   private(set) var returnsUntil: NIODeadline?
 
+  /// Rosters read for the first time, and which probe proves that the feed has brought all that was before.
+  private var unproven: [(name: String, probe: UInt64)] = []
+
   /// The name of the feed whose roster is next.
   var first: String? { waiting.first }
 
   /// Nothing is heard from now on.
   mutating func feedLost() {
     losses += 1
+    unproven = []
+  }
+
+  /// What was read first is proven by a probe that is published from now on.
+  mutating func mustProve(_ name: String, by probe: UInt64) {
+    unproven.append((name, probe))
+  }
+
+  /// The rosters that this probe proves.
+  mutating func proven(by probe: UInt64) -> [String] {
+    guard let first = unproven.first, first.probe <= probe else { return [] }
+    let proven = unproven.prefix { $0.probe <= probe }.map(\.name)
+    unproven.removeFirst(proven.count)
+    return proven
   }
 
   mutating func append(_ name: String) {
