@@ -29,7 +29,9 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 /// The parsers under fuzzing. A test target like the others, that replays the corpora; for `Tests/fuzz`, which builds
 /// in a place of its own with `SLUICE_FUZZING` set, the same targets as a program of libFuzzer's.
 let fuzzingDependencies: [Target.Dependency] = [
-  "Wire", "Framing", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore, nioEmbedded, nioHTTP1,
+  "Wire", "Framing", "Admission", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore,
+  nioEmbedded,
+  nioHTTP1, concurrency, crypto,
 ]
 let fuzzing: Target =
   Context.environment["SLUICE_FUZZING"] == nil

@@ -86,6 +86,19 @@ public final class RedisServer: @unchecked Sendable {
     guard prlimit.terminationStatus == 0 else { throw NotInTime(description: "prlimit failed") }
   }
 
+  /// One command by `redis-cli`; what it answered.
+  public func tell(_ command: String...) throws -> String {
+    let client = Process()
+    let output = Pipe()
+    client.executableURL = URL(filePath: "/usr/bin/env")
+    client.arguments = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"] + command
+    client.standardOutput = output
+    try client.run()
+    let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    client.waitUntilExit()
+    return answer.trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
   public func freeze() {
     if let process { kill(process.processIdentifier, SIGSTOP) }
   }

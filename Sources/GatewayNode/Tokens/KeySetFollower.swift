@@ -48,7 +48,8 @@ actor KeySetFollower {
       timeout: .init(connect: .seconds(3), read: KeySetFollower.timeout)
     )
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
-    client = HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    // One loop, as its requests are on the loop of their connection then.
+    client = HTTPClient(eventLoopGroupProvider: .shared(group.next()), configuration: configuration)
   }
 
   /// Asks once, and goes on in the background.

@@ -16,13 +16,12 @@ extension Webhook {
     let time = now()
     let body = Webhook.json(events, node: node, time: time)
     let request = try request(body, at: time)
-    let loop = client.eventLoopGroup.any()
     let response: HTTPClient.Response
     do {
       response = try await client.execute(
         request: request,
         delegate: ResponseAccumulator(request: request, maxBodySize: WebhookSettings.answerLimit),
-        eventLoop: .delegate(on: loop),
+        eventLoop: .delegate(on: home),
         deadline: .now() + settings.timeout
       ).futureResult.get()
     } catch {

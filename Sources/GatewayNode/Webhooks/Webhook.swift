@@ -7,7 +7,7 @@ private import NIOHTTP1
 private import Telemetry
 internal import Wire
 
-/// Asks a backend who may do what. Shared by all loops; each question is asked on the loop that it came from.
+/// Asks a backend who may do what. Shared by all loops; each question is answered on the loop that it came from.
 final class Webhook: DecisionMaker {
   private struct State {
     var breaker: CircuitBreaker
@@ -27,6 +27,8 @@ final class Webhook: DecisionMaker {
   private let url: String
   let node: String
   let client: HTTPClient
+  /// The loop of all that goes to the backend and comes from it.
+  let home: any EventLoop
   private let state: NIOLockedValueBox<State>
   let now: @Sendable () -> Int64
   private let log: Logger
@@ -50,7 +52,10 @@ final class Webhook: DecisionMaker {
       )
     )
     configuration.httpVersion = .http1Only
-    client = HTTPClient(eventLoopGroup: group, configuration: configuration)
+    // On one loop, its requests too: where a request's loop is not its connection's, the client ends the process when a
+    // backend answers early and closes at once.
+    home = group.next()
+    client = HTTPClient(eventLoopGroup: home, configuration: configuration)
     state = NIOLockedValueBox(State(breaker: CircuitBreaker(settings.breaker)))
     self.settings = settings
     self.node = node
@@ -117,9 +122,9 @@ final class Webhook: DecisionMaker {
       return client.execute(
         request: request,
         delegate: ResponseAccumulator(request: request, maxBodySize: WebhookSettings.answerLimit),
-        eventLoop: .delegate(on: loop),
+        eventLoop: .delegate(on: home),
         deadline: .now() + settings.timeout
-      ).futureResult
+      ).futureResult.hop(to: loop)
     } catch {
       return loop.makeFailedFuture(error)
     }

@@ -12,6 +12,8 @@ final class Backend: Sendable {
 
   enum Answer: Sendable {
     case json(String, HTTPResponseStatus = .ok)
+    /// Before the question is read to its end: these bytes, and the end of the connection.
+    case hasty(String)
     /// Nothing for so long, then that.
     case late(TimeAmount, String)
     /// These bytes, and the end of the connection.
@@ -87,7 +89,11 @@ private final class BackendHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head(let head): asked = Backend.Asked(head: head, body: ByteBuffer())
+    case .head(let head):
+      asked = Backend.Asked(head: head, body: ByteBuffer())
+      guard case .hasty(let text) = answer(asked!) else { return }
+      asked = nil
+      BackendHandler.write(raw: text, to: context.channel)
     case .body(let bytes): asked?.body.writeImmutableBuffer(bytes)
     case .end:
       guard let asked else { return }
@@ -97,14 +103,17 @@ private final class BackendHandler: ChannelInboundHandler {
       case .json(let text, let status): BackendHandler.write(text, status, to: channel)
       case .late(let delay, let text):
         context.eventLoop.scheduleTask(in: delay) { BackendHandler.write(text, .ok, to: channel) }
-      case .raw(let text):
-        // Below the encoder.
-        let encoder = try! channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
-        encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
-        channel.close(promise: nil)
+      case .raw(let text), .hasty(let text): BackendHandler.write(raw: text, to: channel)
       case .silence: break
       }
     }
+  }
+
+  private static func write(raw text: String, to channel: any Channel) {
+    // Below the encoder.
+    let encoder = try! channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+    encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+    channel.close(promise: nil)
   }
 
   private static func write(_ text: String, _ status: HTTPResponseStatus, to channel: any Channel) {

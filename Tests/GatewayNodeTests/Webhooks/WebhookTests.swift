@@ -230,6 +230,26 @@ import Wire
     #expect(cache.answer(to: "a", now: start + .seconds(5)) == nil)
   }
 
+  /// A client that has one loop for a request and another one for its connection would end the process sooner or later.
+  @Test func aBackendMayAnswerEarlyAndCloseAtOnce() async throws {
+    let text = "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n{\"allow\":true}"
+    let backend = try await Backend { _ in .hasty(text) }
+    try await with(backend, { $0.breaker.failures = 1_000 }) { webhook in
+      for round in 0..<30 {
+        let outcomes = try await withThrowingTaskGroup(of: ErrorCode?.self) { group in
+          for number in 0..<20 {
+            group.addTask { try await code(ask(channel: "room:\(round).\(number)", of: webhook)) }
+          }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.allSatisfy { $0 == nil || $0 == .unavailable })
+      }
+      #expect(webhook.metrics.waiting.value == 0)
+      backend.answers { _ in .json(#"{"allow":true}"#) }
+      #expect(try await code(ask(channel: "room:last", of: webhook)) == nil)
+    }
+  }
+
   @Test func manyQuestionsWaitForFewConnections() async throws {
     let backend = try await Backend { _ in .late(.milliseconds(200), #"{"allow":true}"#) }
     try await with(backend, { $0.connections = 4 }) { webhook in
