@@ -6,7 +6,8 @@ import Testing
 import Wire
 
 /// Redis's clock is set while nodes run. (A node's own clock is in the cluster's tests.)
-@Suite struct RedisClockTests {
+@Suite(.serialized)
+struct RedisClockTests {
   private let channel = ChannelName("room:a")!
 
   private func quick(_ settings: inout RedisBrokerSettings) {

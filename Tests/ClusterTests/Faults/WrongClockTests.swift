@@ -45,9 +45,13 @@ extension ClusterTests {
       // Times are the cluster's.
       let now = WallClock.milliseconds()
       for time in times(of: first) { #expect(abs(time - now) < 60_000, "\(time - now)") }
-      let since = try await watcher.event("a join") { event -> Int64? in
-        if case .join(_, let member) = event, member.id == session.member { member.since } else { nil }
+      _ = try await watcher.event("a join") {
+        if case .join(_, let member) = $0, member.id == session.member { true } else { nil }
       }
+      let present = try await HTTP.get(cluster.node(0), "/v1/channels/\(channel)/presence")
+      let members = (present.object?["members"]?.elements ?? []).compactMap { $0.object }
+      let own = members.first { $0["member"]?.string == session.member }
+      let since = try #require(own?["since"]?.integer)
       #expect(abs(since - now) < 60_000, "\(since - now)")
 
       // A key counts once, on whatever node.

@@ -12,8 +12,6 @@ final class Backend: Sendable {
 
   enum Answer: Sendable {
     case json(String, HTTPResponseStatus = .ok)
-    /// Before the question is read to its end: these bytes, and the end of the connection.
-    case hasty(String)
     /// Nothing for so long, then that.
     case late(TimeAmount, String)
     /// These bytes, and the end of the connection.
@@ -29,12 +27,16 @@ final class Backend: Sendable {
   private let connections: NIOLockedValueBox<[any Channel]>
   private let script: NIOLockedValueBox<@Sendable (Asked) -> Answer>
 
+  /// While it is set, what is written as soon as a question's head is there, and the connection closed.
+  let hasty = NIOLockedValueBox<String?>(nil)
+
   /// - Parameter port: 0 lets the system choose.
   init(port: Int = 0, _ answer: @escaping @Sendable (Asked) -> Answer) async throws {
     let connections = NIOLockedValueBox<[any Channel]>([])
     let everything = NIOLockedValueBox<[Asked]>([])
     let open = NIOLockedValueBox((now: 0, most: 0))
     let script = NIOLockedValueBox(answer)
+    let hasty = hasty
     listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelInitializer { channel in
@@ -43,7 +45,7 @@ final class Backend: Sendable {
         channel.closeFuture.whenComplete { _ in open.withLockedValue { $0.now -= 1 } }
         return channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          let handler = BackendHandler { asked in
+          let handler = BackendHandler(hasty: { hasty.withLockedValue { $0 } }) { asked in
             everything.withLockedValue { $0.append(asked) }
             return script.withLockedValue { $0 }(asked)
           }
@@ -80,10 +82,12 @@ final class Backend: Sendable {
 
 private final class BackendHandler: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
+  private let hasty: () -> String?
   private let answer: (Backend.Asked) -> Backend.Answer
   private var asked: Backend.Asked?
 
-  init(_ answer: @escaping (Backend.Asked) -> Backend.Answer) {
+  init(hasty: @escaping () -> String?, _ answer: @escaping (Backend.Asked) -> Backend.Answer) {
+    self.hasty = hasty
     self.answer = answer
   }
 
@@ -91,7 +95,7 @@ private final class BackendHandler: ChannelInboundHandler {
     switch unwrapInboundIn(data) {
     case .head(let head):
       asked = Backend.Asked(head: head, body: ByteBuffer())
-      guard case .hasty(let text) = answer(asked!) else { return }
+      guard let text = hasty() else { return }
       asked = nil
       BackendHandler.write(raw: text, to: context.channel)
     case .body(let bytes): asked?.body.writeImmutableBuffer(bytes)
@@ -103,7 +107,7 @@ private final class BackendHandler: ChannelInboundHandler {
       case .json(let text, let status): BackendHandler.write(text, status, to: channel)
       case .late(let delay, let text):
         context.eventLoop.scheduleTask(in: delay) { BackendHandler.write(text, .ok, to: channel) }
-      case .raw(let text), .hasty(let text): BackendHandler.write(raw: text, to: channel)
+      case .raw(let text): BackendHandler.write(raw: text, to: channel)
       case .silence: break
       }
     }
