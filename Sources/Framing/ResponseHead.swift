@@ -41,45 +41,53 @@ public struct ResponseHead: Sendable {
 
   /// Appends the head, with its empty line.
   public func write(date: HTTPDate, into buffer: inout ByteBuffer) {
-    buffer.writeStaticString(self.version == .http1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")
-    buffer.writeString(String(self.status.code))
-    buffer.writeStaticString(" ")
-    Self.writeValue(self.status.reasonPhrase, into: &buffer)
-    buffer.writeStaticString("\r\n")
-    var hasConnection = false
-    for (name, value) in self.headers {
-      guard Self.isToken(name), let owner = Owner(of: name) else { continue }
-      if owner == .connection { hasConnection = true }
-      buffer.writeString(name)
-      buffer.writeStaticString(": ")
-      Self.writeValue(value, into: &buffer)
-      buffer.writeStaticString("\r\n")
+    let reason = self.status.reasonPhrase
+    let date = date.now()
+    var longest = 128 + reason.utf8.count + date.utf8.count
+    for (name, value) in self.headers { longest += name.utf8.count + value.utf8.count + 4 }
+    // In one piece: each write of its own asks whether the buffer is shared, and whether there is room.
+    buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: longest) { room in
+      var head = ResponseHeadBytes(room)
+      head.append(self.version == .http1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")
+      head.append(number: self.status.code)
+      head.append(" ")
+      head.append(value: reason)
+      var hasConnection = false
+      for (name, value) in self.headers {
+        guard Self.isToken(name), let owner = Owner(of: name) else { continue }
+        if owner == .connection { hasConnection = true }
+        head.append("\r\n")
+        head.append(value: name)
+        head.append(": ")
+        head.append(value: value)
+      }
+      head.append("\r\nDate: ")
+      head.append(value: date)
+      if !hasConnection { self.writeConnection(into: &head) }
+      self.writeFraming(into: &head)
+      head.append("\r\n\r\n")
+      return head.count
     }
-    buffer.writeStaticString("Date: ")
-    buffer.writeString(date.now())
-    if !hasConnection { self.writeConnection(into: &buffer) }
-    self.writeFraming(into: &buffer)
-    buffer.writeStaticString("\r\n\r\n")
   }
 
   /// RFC 9112 section 9.3: 1.1 stays open unless told, 1.0 closes unless told.
-  private func writeConnection(into buffer: inout ByteBuffer) {
+  private func writeConnection(into head: inout ResponseHeadBytes) {
     if !self.keepsAlive {
-      buffer.writeStaticString("\r\nConnection: close")
+      head.append("\r\nConnection: close")
     } else if self.version == .http1_0 {
-      buffer.writeStaticString("\r\nConnection: keep-alive")
+      head.append("\r\nConnection: keep-alive")
     }
   }
 
-  private func writeFraming(into buffer: inout ByteBuffer) {
+  private func writeFraming(into head: inout ResponseHeadBytes) {
     switch self.body {
     case .none, .untilClose:
       break
     case .length(let length):
-      buffer.writeStaticString("\r\nContent-Length: ")
-      buffer.writeString(String(length))
+      head.append("\r\nContent-Length: ")
+      head.append(number: UInt(length))
     case .chunked:
-      buffer.writeStaticString("\r\nTransfer-Encoding: chunked")
+      head.append("\r\nTransfer-Encoding: chunked")
     }
   }
 
@@ -89,6 +97,11 @@ public struct ResponseHead: Sendable {
     case connection
 
     init?(of name: String) {
+      // Only a name of one of their lengths is worth its small letters.
+      guard [4, 10, 14, 17].contains(name.utf8.count) else {
+        self = .caller
+        return
+      }
       switch name.lowercased() {
       case "content-length", "transfer-encoding", "date": return nil
       case "connection": self = .connection
@@ -106,15 +119,5 @@ public struct ResponseHead: Sendable {
         default: false
         }
       }
-  }
-
-  /// CR, LF and NUL become spaces (RFC 9110 section 5.5), so that no value can begin a field of its own.
-  private static func writeValue(_ value: String, into buffer: inout ByteBuffer) {
-    let isForbidden = { (byte: UInt8) in byte == 0x0D || byte == 0x0A || byte == 0x00 }
-    if value.utf8.contains(where: isForbidden) {
-      buffer.writeBytes(value.utf8.map { isForbidden($0) ? 0x20 : $0 })
-    } else {
-      buffer.writeString(value)
-    }
   }
 }

@@ -21,37 +21,64 @@ public enum WebSocketHandshake {
     guard version.major == 1, version.minor >= 1 else {
       return .refuse(.badRequest, [:], message: "a WebSocket needs HTTP/1.1")
     }
-    guard method == .GET,
-      self.tokens(of: "Upgrade", in: headers).contains(where: { $0.lowercased() == "websocket" }),
-      self.tokens(of: "Connection", in: headers).contains(where: { $0.lowercased() == "upgrade" })
-    else {
+    let fields = Fields(headers)
+    guard method == .GET, fields.upgrades else {
       return .refuse(
         .upgradeRequired,
         ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"],
         message: "this is a WebSocket: send Upgrade: websocket and Connection: Upgrade"
       )
     }
-    guard headers["Sec-WebSocket-Version"].map(self.trimmed) == ["13"] else {
+    guard fields.versions == ["13"] else {
       return .refuse(
         .upgradeRequired,
         ["Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"],
         message: "Sec-WebSocket-Version must be 13"
       )
     }
-    let keys = headers["Sec-WebSocket-Key"].map(self.trimmed)
-    guard keys.count == 1, self.isBase64Of16Bytes(keys[0]) else {
+    guard fields.keys.count == 1, self.isBase64Of16Bytes(fields.keys[0]) else {
       return .refuse(.badRequest, [:], message: "Sec-WebSocket-Key must be one base64 of 16 bytes")
     }
-    let offered = self.offeredSubprotocols(in: headers)
     return .accept(
-      key: self.acceptKey(for: keys[0]),
-      subprotocol: offered.contains(self.subprotocol[...]) ? self.subprotocol : nil
+      key: self.acceptKey(for: fields.keys[0]),
+      subprotocol: fields.offers.contains(self.subprotocol[...]) ? self.subprotocol : nil
     )
+  }
+
+  /// What a handshake consists of, found in one pass over the headers.
+  private struct Fields {
+    private var upgradesToWebSocket = false
+    private var upgradesConnection = false
+    var versions: [Substring] = []
+    var keys: [Substring] = []
+    var offers: [Substring] = []
+
+    var upgrades: Bool { upgradesToWebSocket && upgradesConnection }
+
+    init(_ headers: HTTPHeaders) {
+      for (name, value) in headers {
+        if WebSocketHandshake.isToken(name, "upgrade") {
+          upgradesToWebSocket =
+            upgradesToWebSocket
+            || WebSocketHandshake.tokens(of: value).contains { WebSocketHandshake.isToken($0, "websocket") }
+        } else if WebSocketHandshake.isToken(name, "connection") {
+          upgradesConnection =
+            upgradesConnection
+            || WebSocketHandshake.tokens(of: value).contains { WebSocketHandshake.isToken($0, "upgrade") }
+        } else if WebSocketHandshake.isToken(name, "sec-websocket-version") {
+          versions.append(WebSocketHandshake.trimmed(value))
+        } else if WebSocketHandshake.isToken(name, "sec-websocket-key") {
+          keys.append(WebSocketHandshake.trimmed(value))
+        } else if WebSocketHandshake.isToken(name, "sec-websocket-protocol") {
+          offers += WebSocketHandshake.tokens(of: value)
+        }
+      }
+    }
   }
 
   /// What the client offers, in its order, over all `Sec-WebSocket-Protocol` headers.
   public static func offeredSubprotocols(in headers: HTTPHeaders) -> [Substring] {
-    self.tokens(of: "Sec-WebSocket-Protocol", in: headers)
+    headers["Sec-WebSocket-Protocol"].flatMap(self.tokens)
   }
 
   /// The token a client that cannot set headers offers as the subprotocol `bearer.<token>`.
@@ -61,49 +88,64 @@ public enum WebSocketHandshake {
 
   /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (section 4.2.2).
   public static func acceptKey(for key: some StringProtocol) -> String {
-    var hash = Insecure.SHA1()
-    hash.update(data: Array(key.utf8))
-    hash.update(data: Array("258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8))
-    return self.base64(Array(hash.finalize()))
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(key.utf8.count + 36)
+    bytes.append(contentsOf: key.utf8)
+    bytes.append(contentsOf: "258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)
+    return Insecure.SHA1.hash(data: bytes).withUnsafeBytes(self.base64)
   }
 
-  private static func tokens(of name: String, in headers: HTTPHeaders) -> [Substring] {
-    headers[name].flatMap { value in
-      value.split(separator: ",").map { self.trimmed($0) }.filter { !$0.isEmpty }
-    }
+  // By bytes: by characters each of these would look at the whole of Unicode.
+
+  private static func tokens(of value: String) -> [Substring] {
+    value.utf8.split(separator: UInt8(ascii: ",")).map { self.trimmed(Substring($0)) }.filter { !$0.isEmpty }
   }
 
   private static func trimmed(_ value: some StringProtocol) -> Substring {
-    var value = Substring(value)
-    while let first = value.utf8.first, first == 0x20 || first == 0x09 { value = value.dropFirst() }
-    while let last = value.utf8.last, last == 0x20 || last == 0x09 { value = value.dropLast() }
-    return value
+    var bytes = Substring(value).utf8
+    while let first = bytes.first, first == 0x20 || first == 0x09 { bytes.removeFirst() }
+    while let last = bytes.last, last == 0x20 || last == 0x09 { bytes.removeLast() }
+    return Substring(bytes)
+  }
+
+  /// Tokens are compared without regard to the case of ASCII (RFC 9110 section 7.8); `token` is in small letters.
+  private static func isToken(_ value: some StringProtocol, _ token: StaticString) -> Bool {
+    value.utf8.count == token.utf8CodeUnitCount
+      && token.withUTF8Buffer { token in
+        zip(value.utf8, token).allSatisfy { byte, letter in
+          byte == letter || (0x41...0x5A).contains(byte) && byte | 0x20 == letter
+        }
+      }
   }
 
   private static func isBase64Of16Bytes(_ key: Substring) -> Bool {
-    let bytes = Array(key.utf8)
-    return bytes.count == 24 && bytes.suffix(2) == [0x3D, 0x3D]
-      && bytes.dropLast(2).allSatisfy(self.alphabet.contains)
+    key.utf8.count == 24 && key.utf8.suffix(2).allSatisfy { $0 == UInt8(ascii: "=") }
+      && key.utf8.prefix(22).allSatisfy { byte in
+        switch byte {
+        case 0x41...0x5A, 0x61...0x7A, 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "/"): true
+        default: false
+        }
+      }
   }
 
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
   )
 
-  private static func base64(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    text.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var word: UInt32 = 0
-      for index in 0..<3 {
-        word = word << 8 | (index < group.count ? UInt32(group[start + index]) : 0)
+  private static func base64(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+      var end = 0
+      for start in stride(from: 0, to: bytes.count, by: 3) {
+        let count = min(3, bytes.count - start)
+        var word: UInt32 = 0
+        for index in 0..<3 { word = word << 8 | (index < count ? UInt32(bytes[start + index]) : 0) }
+        for index in 0..<4 {
+          text[end] =
+            index <= count ? self.alphabet[Int(word >> UInt32(18 - 6 * index) & 0x3F)] : UInt8(ascii: "=")
+          end += 1
+        }
       }
-      for index in 0..<4 {
-        let sextet = Int(word >> UInt32(18 - 6 * index) & 0x3F)
-        text.append(index <= group.count ? self.alphabet[sextet] : 0x3D)
-      }
+      return end
     }
-    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -14,8 +14,8 @@ enum RouteCookie {
     return nil
   }
 
-  /// The request header that gives it back.
-  static func header(_ value: String) -> (name: String, value: String) {
-    ("Cookie", "\(name)=\(value)")
+  /// Gives it back with a request.
+  static func add(_ value: String, to headers: inout HTTPHeaders) {
+    headers.add(name: "Cookie", value: "\(name)=\(value)")
   }
 }

@@ -3,25 +3,38 @@ public import NIOCore
 extension ByteBuffer {
   /// Writes `text` as a JSON string: quotes, backslashes and control characters escaped.
   public mutating func writeJSONString(_ text: some StringProtocol) {
+    let isPlain = text.utf8.withContiguousStorageIfAvailable { bytes in
+      guard !bytes.contains(where: Self.isEscaped) else { return false }
+      writeWithUnsafeMutableBytes(minimumWritableBytes: bytes.count + 2) { room in
+        room[0] = UInt8(ascii: "\"")
+        UnsafeMutableRawBufferPointer(rebasing: room[1...]).copyMemory(from: UnsafeRawBufferPointer(bytes))
+        room[bytes.count + 1] = UInt8(ascii: "\"")
+        return bytes.count + 2
+      }
+      return true
+    }
+    if isPlain != true { writeEscapedJSONString(text) }
+  }
+
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+
+  private mutating func writeEscapedJSONString(_ text: some StringProtocol) {
     writeInteger(UInt8(ascii: "\""))
-    let needsEscape = text.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }
-    if !needsEscape {
-      writeString(String(text))
-    } else {
-      for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "\""): writeStaticString("\\\"")
-        case UInt8(ascii: "\\"): writeStaticString("\\\\")
-        case 0x0a: writeStaticString("\\n")
-        case 0x0d: writeStaticString("\\r")
-        case 0x09: writeStaticString("\\t")
-        case 0x00..<0x20:
-          writeStaticString("\\u00")
-          let digits = Array("0123456789abcdef".utf8)
-          writeInteger(digits[Int(byte >> 4)])
-          writeInteger(digits[Int(byte & 15)])
-        default: writeInteger(byte)
-        }
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): writeStaticString("\\\"")
+      case UInt8(ascii: "\\"): writeStaticString("\\\\")
+      case 0x0a: writeStaticString("\\n")
+      case 0x0d: writeStaticString("\\r")
+      case 0x09: writeStaticString("\\t")
+      case 0x00..<0x20:
+        writeStaticString("\\u00")
+        let digits = Array("0123456789abcdef".utf8)
+        writeInteger(digits[Int(byte >> 4)])
+        writeInteger(digits[Int(byte & 15)])
+      default: writeInteger(byte)
       }
     }
     writeInteger(UInt8(ascii: "\""))

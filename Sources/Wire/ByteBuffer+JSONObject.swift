@@ -75,11 +75,23 @@ extension ByteBuffer {
 
   /// A value never ends in `{`, so what stands before says whether this is the first member.
   private mutating func writeMemberName(_ name: StaticString) {
-    if getInteger(at: writerIndex - 1, as: UInt8.self) != UInt8(ascii: "{") {
-      writeInteger(UInt8(ascii: ","))
+    let isFirst = getInteger(at: writerIndex - 1, as: UInt8.self) == UInt8(ascii: "{")
+    // In one piece: each write of its own asks whether the buffer is shared, and whether there is room.
+    writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + 4) { room in
+      var end = 0
+      func append(_ byte: UInt8) {
+        room[end] = byte
+        end += 1
+      }
+      if !isFirst { append(UInt8(ascii: ",")) }
+      append(UInt8(ascii: "\""))
+      name.withUTF8Buffer { name in
+        UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyMemory(from: UnsafeRawBufferPointer(name))
+        end += name.count
+      }
+      append(UInt8(ascii: "\""))
+      append(UInt8(ascii: ":"))
+      return end
     }
-    writeInteger(UInt8(ascii: "\""))
-    writeStaticString(name)
-    writeStaticString("\":")
   }
 }

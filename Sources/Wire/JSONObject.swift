@@ -40,7 +40,9 @@ public struct JSONField {
   /// The string that the value is, escapes resolved; a lone surrogate becomes U+FFFD.
   public var string: String? {
     guard slice.kind == .string else { return nil }
-    return content.contains(UInt8(ascii: "\\")) ? unescaped : String(decoding: content, as: UTF8.self)
+    return withContent { content in
+      content.contains(UInt8(ascii: "\\")) ? nil : String(decoding: content, as: UTF8.self)
+    } ?? unescaped
   }
 
   /// The whole number that the value is, where it fits; `5.0` is one too, up to 2^53.
@@ -82,19 +84,25 @@ public struct JSONField {
     slice.kind == .object ? try? JSONObject(bytes) : nil
   }
 
+  /// An escape is never shorter than what it stands for.
   func isString(_ name: StaticString) -> Bool {
-    if content.contains(UInt8(ascii: "\\")) { return unescaped == name.description }
-    return name.withUTF8Buffer { content.elementsEqual($0) }
+    withContent { content in
+      guard content.count >= name.utf8CodeUnitCount else { return false }
+      if content.contains(UInt8(ascii: "\\")) { return nil }
+      return name.withUTF8Buffer { content.elementsEqual($0) }
+    } ?? (unescaped == name.description)
   }
 
   /// What stands between the quotes.
-  private var content: ByteBufferView {
-    bytes.readableBytesView.dropFirst().dropLast()
+  private func withContent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    text.withUnsafeReadableBytes { bytes in
+      body(UnsafeRawBufferPointer(rebasing: bytes[slice.range].dropFirst().dropLast()))
+    }
   }
 
   private var unescaped: String {
     var units: [UInt16] = []
-    var text = String(decoding: content, as: UTF8.self)[...]
+    var text = withContent { String(decoding: $0, as: UTF8.self) }[...]
     while let escape = text.firstIndex(of: "\\") {
       units += text[..<escape].utf16
       text = text[text.index(after: escape)...]

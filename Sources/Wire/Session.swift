@@ -7,14 +7,14 @@ private import Crypto
 public struct Session: Hashable, Sendable {
   /// 22 characters of base64url, a dot, 11 more.
   public let secret: String
-  /// The public id: 16 characters of base64url, derived from the secret.
+  /// The public id: 16 characters of base64url, derived from the secret. Clients derive it as well.
   public let member: String
 
   /// A new session.
   public init(user: String?) {
     // Two calls of the system's generator, not one for each byte.
     let random = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-    self.init(random: withUnsafeBytes(of: random) { Session.base64URL(Array($0)) }, user: user)
+    self.init(random: withUnsafeBytes(of: random) { Session.base64URL($0) }, user: user)
   }
 
   /// Nil when `secret` is not the session of this user.
@@ -36,26 +36,40 @@ public struct Session: Hashable, Sendable {
   )
 
   private init(random: String, user: String?) {
-    let binding = SHA256.hash(
-      data: Array("session \(random) \(user.map { "user \($0)" } ?? "anonymous")".utf8)
-    )
-    secret = "\(random).\(Session.base64URL(Array(binding.prefix(8))))"
-    member = Session.base64URL(Array(SHA256.hash(data: Array("member \(secret)".utf8)).prefix(12)))
+    let bound = Session.hash("session ", random, user == nil ? " anonymous" : " user ", user ?? "")
+    let binding = bound.withUnsafeBytes { Session.base64URL($0.prefix(8)) }
+    secret = "\(random).\(binding)"
+    member = Session.hash("member ", secret).withUnsafeBytes { Session.base64URL($0.prefix(12)) }
   }
 
-  static func base64URL(_ bytes: [UInt8]) -> String {
-    var text: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 6 {
-        count -= 6
-        text.append(base64URLAlphabet[Int(bits >> UInt32(count)) & 63])
+  /// Of the texts, one after another.
+  private static func hash(_ texts: String...) -> SHA256Digest {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(128)
+    for text in texts { bytes.append(contentsOf: text.utf8) }
+    return SHA256.hash(data: bytes)
+  }
+
+  /// Without padding (RFC 4648 section 5).
+  static func base64URL(_ bytes: some Collection<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: (bytes.count * 8 + 5) / 6) { text in
+      var end = 0
+      var bits: UInt32 = 0
+      var count = 0
+      func append(_ sextet: UInt32) {
+        text[end] = base64URLAlphabet[Int(sextet & 63)]
+        end += 1
       }
+      for byte in bytes {
+        bits = bits << 8 | UInt32(byte)
+        count += 8
+        while count >= 6 {
+          count -= 6
+          append(bits >> UInt32(count))
+        }
+      }
+      if count > 0 { append(bits << UInt32(6 - count)) }
+      return end
     }
-    if count > 0 { text.append(base64URLAlphabet[Int(bits << UInt32(6 - count)) & 63]) }
-    return String(decoding: text, as: UTF8.self)
   }
 }

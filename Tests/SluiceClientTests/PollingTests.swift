@@ -35,6 +35,23 @@ import Wire
     return journal.tracks[0].entries
   }
 
+  @Test func aLoadBalancersCookieIsThatOfTheLastAnswer() async throws {
+    try await ScriptedServer.run { server in
+      let subscriber = try await subscriber(server, .longPoll)
+      let first = try await server.peer(0)
+      #expect(try await !first.request().head.contains("Cookie"))
+      first.say(Script.poll(4, headers: "Set-Cookie: sluice_route=r1; Path=/\r\n"))
+      #expect(try await first.request().head.contains("\r\nCookie: sluice_route=r1\r\n"))
+      first.say(Script.poll(5))
+      #expect(try await first.request().head.contains("\r\nCookie: sluice_route=r1\r\n"))
+      first.say(Script.poll(6, headers: "Set-Cookie: sluice_route=r2; Path=/\r\n"))
+      #expect(try await first.request().head.contains("\r\nCookie: sluice_route=r2\r\n"))
+      first.close()
+      #expect(try await server.peer(1).request().head.contains("\r\nCookie: sluice_route=r2\r\n"))
+      try await subscriber.use { $0.stop() }
+    }
+  }
+
   @Test func aLongPollFollowsAnotherOnOneConnection() async throws {
     try await ScriptedServer.run { server in
       let subscriber = try await subscriber(server, .longPoll)

@@ -17,6 +17,18 @@ import Wire
     #expect(Session(secret: session.secret, user: "anonymous") == nil)
   }
 
+  /// Clients in other languages derive the member as well.
+  @Test(
+    arguments: [
+      (nil, "AAECAwQFBgcICQoLDA0ODw.DtECLdCmiMw", "0Z0H9A9IIPyhURJo"),
+      ("ada", "AAECAwQFBgcICQoLDA0ODw.6VlZv5rG8Yc", "L50c-hh-dWvkuf6v"),
+    ] as [(String?, String, String)]
+  )
+  func theMemberFollowsFromTheSecret(_ user: String?, _ secret: String, _ member: String) throws {
+    let session = try #require(Session(secret: secret, user: user))
+    #expect(session.member == member)
+  }
+
   @Test func isNotGuessedFromItsMember() {
     let session = Session(user: nil)
     #expect(!session.secret.contains(session.member))

@@ -33,6 +33,7 @@ public final class PollConnection {
   private var cursor: String?
   private var validator: String?
   private var session: String?
+  private var routeCookie: String?
   /// Of the first poll, in seconds.
   private var firstWait = 0
   private var pause: Scheduled<Void>?
@@ -56,6 +57,7 @@ public final class PollConnection {
     self.wish = wish
     self.events = events
     session = wish.session
+    routeCookie = wish.routeCookie
     http = HTTPConnection(to: endpoint, on: loop)
     poll()
   }
@@ -79,6 +81,7 @@ public final class PollConnection {
     guard !isPaused else { return isDue = true }
     var request = HTTPRequest(.GET, wish.path(after: cursor, firstWait: firstWait), headers: wish.headers)
     if wish.presence != nil, let session { request.headers.add(name: "Sluice-Session", value: session) }
+    if let routeCookie { RouteCookie.add(routeCookie, to: &request.headers) }
     var timeout = PollConnection.timeout
     if case .held(let seconds) = wish.pace {
       timeout = timeout + .seconds(Int64(seconds))
@@ -96,6 +99,7 @@ public final class PollConnection {
     case .failure(let failure):
       close(.failed(failure.description, isUnreachable: failure.isUnreachable))
     case .success(let response):
+      routeCookie = RouteCookie.value(in: response.headers) ?? routeCookie
       if cursor == nil, firstWait == 0, case .held = wish.pace, response.isTransportDisabled {
         firstWait = 1
         return poll()

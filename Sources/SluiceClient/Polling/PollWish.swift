@@ -23,6 +23,8 @@ public struct PollWish: Sendable {
   public var headers: HTTPHeaders = [:]
   /// Tells a load balancer where to go, for a client without cookies.
   public var route: String?
+  /// What a load balancer has set as its cookie before; an answer may set it anew.
+  public var routeCookie: String?
 
   public init(_ channels: [ChannelName], since: SinceSet? = nil, pace: Pace) {
     self.channels = channels

@@ -182,10 +182,7 @@ extension ResilientSubscriber {
   /// What every request carries.
   var requestHeaders: HTTPHeaders {
     var headers = headers
-    if let routeCookie {
-      let cookie = RouteCookie.header(routeCookie)
-      headers.add(name: cookie.name, value: cookie.value)
-    }
+    if let routeCookie { RouteCookie.add(routeCookie, to: &headers) }
     return headers
   }
 }

@@ -15,7 +15,8 @@ extension ResilientSubscriber {
       )
       wish.presence = part.presence
       wish.session = session
-      wish.headers = requestHeaders
+      wish.headers = headers
+      wish.routeCookie = routeCookie
       wish.route = settings.route
       var isFirst = true
       let polls = PollConnection(to: endpoint, wish, on: loop) { event in

@@ -62,9 +62,7 @@ public final class EntryServer: Sendable {
       }.get()
     }
     let entries = loops
-    let listener = try await ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: settings.backlog)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    let listener = try await Self.listening(settings, on: group)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value,
@@ -87,13 +85,22 @@ public final class EntryServer: Sendable {
     return EntryServer(listener: listener, loops: Array(entries.values), localAddress: address)
   }
 
-  /// A bootstrap's own options for children cost each connection a future for each of them.
-  private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
-    try options.setOption(.tcpOption(.tcp_nodelay), value: 1)
+  private static func listening(_ settings: Settings, on group: any EventLoopGroup) -> ServerBootstrap {
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: settings.backlog)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
     #if os(Linux)
       let silence = Int(settings.silence.nanoseconds / 1_000_000)
-      try options.setOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+      return bootstrap.serverChannelOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+    #else
+      return bootstrap
     #endif
+  }
+
+  /// A bootstrap's own options for children cost each connection a future for each of them. That nothing is held
+  /// back to be sent together (TCP_NODELAY), which a bootstrap sets, and for how long silence is borne are inherited
+  /// from the listener.
+  private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
     try options.setOption(.allowRemoteHalfClosure, value: true)
     try options.setOption(.maxMessagesPerRead, value: 1)
     try options.setOption(

@@ -4,7 +4,7 @@ enum Jitter {
   static func goodbyeMS() -> Int { Int.random(in: 0...2_000) }
   /// What a stream that is sent away waits, in milliseconds: the drain's own pace spreads them already, and for so long
   /// it is without a connection.
-  static func streamGoodbyeMS() -> Int { Int.random(in: 100...200) }
+  static func streamGoodbyeMS() -> Int { Int.random(in: 100...130) }
   /// What a stream that broke waits, in milliseconds.
   static func streamRetryMS() -> Int { Int.random(in: 1_500...2_500) }
   /// What a stream that could not be served waits, in milliseconds.

@@ -51,6 +51,34 @@ extension ClusterTests {
       #expect(nodes.count > 1)
     }
 
+    /// While a node drains, nobody is refused by it again and again.
+    @Test func aClientWhomAnotherNodeTookBelongsToThatOne() async throws {
+      let cluster = try await ClusterTests.cluster()
+      var headers: HTTPHeaders = [:]
+      func ask() async throws -> (node: String, cookie: String?) {
+        let socket = try await Socket(to: cluster.nginx, headers: headers)
+        let cookie = try await socket.opened().headers["Set-Cookie"].first { $0.hasPrefix("sluice_route=") }
+        let node = try await socket.welcome().node
+        socket.abort()
+        if let cookie { headers = ["Cookie": String(cookie.prefix { $0 != ";" })] }
+        return (node, cookie)
+      }
+      let first = try await ask()
+      #expect(first.cookie != nil)
+      let index = try #require(Cluster.nodeNames.firstIndex(of: first.node))
+      #expect(try await cluster.drain(first.node, at: index).status == .ok)
+      try await eventually("another node takes it") { try await ask().node != first.node }
+      // Each new cookie leads to the draining node with a chance of a third.
+      try await eventually("no other cookie") { try await ask().cookie == nil }
+      let settled = try await ask()
+      for _ in 0..<3 {
+        let again = try await ask()
+        #expect(again.node == settled.node && again.cookie == nil)
+      }
+      #expect(try await cluster.undrain(first.node, at: index).status == .ok)
+      try await cluster.wait(for: "ready", of: index)
+    }
+
     private func fleet(_ cluster: Cluster, _ count: Int) async throws -> Fleet {
       let room = try #require(ChannelName("room:spread"))
       return try await Fleet(

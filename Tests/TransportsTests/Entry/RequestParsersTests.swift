@@ -182,21 +182,33 @@ struct RequestParsersTests {
     }
   }
 
-  @Test func keepsNoReceiveBuffer() throws {
+  /// What is short is read into a small buffer that stays; what is longer, or comes while a part of it is in use,
+  /// into a large one that does not.
+  @Test func keepsASmallReceiveBuffer() throws {
     var pool = NIOPooledRecvBufferAllocator(
       capacity: 1,
       recvAllocator: PassingReceiveAllocator(capacity: 1024)
     )
-    var capacities: [Int] = []
-    for _ in 0..<3 {
-      var (buffer, _) = pool.buffer(allocator: ByteBufferAllocator()) { $0.writeInteger(UInt8(1)) }
-      pool.record(actualReadBytes: 1)
-      capacities.append(buffer.capacity)
-      #expect(buffer.readableBytes == 1)
+    func read(_ count: Int) -> (capacity: Int, isKept: Bool) {
+      var (buffer, _) = pool.buffer(allocator: ByteBufferAllocator()) {
+        $0.writeRepeatingByte(1, count: min(count, $0.writableBytes))
+      }
+      pool.record(actualReadBytes: buffer.readableBytes)
+      #expect(buffer.readableBytes == min(count, buffer.capacity))
       let isOurs: Void? = buffer.modifyIfUniquelyOwned { _ in }
-      #expect((isOurs != nil) == (capacities.count > 1))
+      return (buffer.capacity, isOurs == nil)
     }
-    #expect(capacities == [16, 1024, 1024])
+    #expect(read(100) == (512, true))
+    #expect(read(511) == (512, true))
+    #expect(read(2_000) == (512, true))
+    #expect(read(2_000) == (1024, false))
+    #expect(read(600) == (1024, false))
+    #expect(read(20) == (1024, false))
+    #expect(read(20) == (512, true))
+    let (inUse, _) = pool.buffer(allocator: ByteBufferAllocator()) { $0.writeString("used") }
+    pool.record(actualReadBytes: 4)
+    #expect(read(20) == (1024, false))
+    #expect(String(buffer: inUse) == "used")
   }
 }
 
