@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Redis's clock is set while nodes run. (A node's own clock is in the cluster's tests.)
-@Suite(.serialized)
+@Suite
 struct RedisClockTests {
   private let channel = ChannelName("room:a")!
 

@@ -61,15 +61,21 @@ extension RedisBrokerCore {
     if !over.isEmpty { feed.unsubscribe(over) }
   }
 
-  /// An epoch goes a day after the last message; not while somebody is attached.
+  /// An epoch goes a day after the last message, or an hour after it began in vain; not while somebody is attached.
+  /// Some at a time: what others ask is not to wait for all of them.
   func keepEpochs(now: NIODeadline) {
-    guard now >= nextEpochKeep, link.state == .ready else { return }
-    nextEpochKeep = now + RedisBrokerSettings.epochKeep
-    tellUsers()
-    for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
-      let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
-      link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
+    guard link.state == .ready else { return }
+    if now >= nextEpochKeep {
+      nextEpochKeep = now + settings.epochKeep
+      tellUsers()
+      epochsToKeep = topics.values.map(\.channel)
     }
+    for channel in epochsToKeep.suffix(RedisBrokerSettings.epochBatch)
+    where namespaces[channel].delivery != .ephemeral {
+      let seconds = namespaces[channel].historyTTL + RedisBrokerSettings.epochTTL
+      link.send(["EXPIRE", .string(RedisKeys.meta(channel)), .integer(seconds)]) { _ in }
+    }
+    epochsToKeep.removeLast(min(epochsToKeep.count, RedisBrokerSettings.epochBatch))
   }
 
   func confirmed(_ names: [String]) {

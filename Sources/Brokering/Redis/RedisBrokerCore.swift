@@ -48,7 +48,9 @@ final class RedisBrokerCore {
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
-  var nextEpochKeep = NIODeadline.now() + RedisBrokerSettings.epochKeep
+  var nextEpochKeep: NIODeadline
+  /// Channels of which the epochs are still to be kept on, this time.
+  var epochsToKeep: [ChannelName] = []
 
   private var starting: EventLoopPromise<Void>?
   private var timer: Scheduled<Void>?
@@ -71,6 +73,7 @@ final class RedisBrokerCore {
     self.namespaces = namespaces
     self.logger = logger
     lease = RedisLease(incarnation: incarnation)
+    nextEpochKeep = .now() + settings.epochKeep
     var redis = settings.redis
     // Everybody may come or go at once.
     redis.maximumPending = max(redis.maximumPending, 1 << 18)

@@ -25,6 +25,8 @@ public struct RedisBrokerSettings: Sendable {
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
 
+  /// How often the epochs of attached channels are kept on: at least twice in the life of an empty one.
+  public var epochKeep: TimeAmount = .minutes(20)
   /// When a connection counts as one that brings no answers.
   public var breaker = CircuitBreaker.Settings()
   /// Bytes of what is asked of a port before its first attempt to connect has had an end.
@@ -44,8 +46,8 @@ public struct RedisBrokerSettings: Sendable {
   /// How long the epoch of a log lives to which nothing was ever published, in seconds; while somebody is attached it
   /// is kept on. Who subscribes to ever new names leaves no more than that.
   static let emptyEpochTTL = 3_600
-  /// How often the epochs of attached channels are kept on.
-  static let epochKeep = TimeAmount.hours(6)
+  /// How many of them are kept on at once.
+  static let epochBatch = 1_000
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
   /// How many members one script reads.

@@ -9,10 +9,19 @@ extension ClusterTests {
   @Suite struct PageTokenTests {
     /// Opens a page that subscribes `room:a` over one transport with one token after the other; where one is null, there
     /// is none to be had at that moment.
-    private func listening(_ browser: Browser, to node: Endpoint, _ transport: String, _ tokens: [String?])
+    /// - Parameter lasting: how many seconds from the page's start each of its tokens lasts.
+    private func listening(_ browser: Browser, to node: Endpoint, _ transport: String, _ lasting: [Int?])
       async throws -> Page
     {
-      let page = try await browser.open("page", node, "/healthz")
+      let page = try await browser.open(transport, node, "/healthz")
+      var tokens: [String?] = []
+      for seconds in lasting {
+        guard let seconds else {
+          tokens.append(nil)
+          continue
+        }
+        tokens.append(try await DoorKeys.token(lasting: Double(seconds)))
+      }
       let list = tokens.map { $0.map { "\"\($0)\"" } ?? "null" }.joined(separator: ",")
       try await page.run(
         """
@@ -45,54 +54,57 @@ extension ClusterTests {
       return page
     }
 
-    /// Publishes until the page has asked for so many tokens and some time more, and sees that it heard all.
-    private func hearsAll(_ page: Page, by node: LoneNode, tokens: Int) async throws {
+    /// Publishes until the pages have asked for so many tokens and some time more, and sees that they heard all.
+    private func hearAll(_ pages: [Page], by node: LoneNode, tokens: Int) async throws {
       let room = try #require(ChannelName("room:a"))
       var count = 0
       let deadline = ContinuousClock.now + .seconds(60)
-      while try await page.evaluate("() => asked", as: Int.self) < tokens {
-        try #require(ContinuousClock.now < deadline, "it asked for no more tokens")
-        count += 1
-        _ = try await HTTP.publish(["\(count)"], toAll: [room], by: node.backends)
+      for page in pages {
+        while try await page.evaluate("() => asked", as: Int.self) < tokens {
+          try #require(ContinuousClock.now < deadline, "it asked for no more tokens")
+          count += 1
+          _ = try await HTTP.publish(["\(count)"], toAll: [room], by: node.backends)
+        }
       }
       for _ in 0..<20 {
         count += 1
         _ = try await HTTP.publish(["\(count)"], toAll: [room], by: node.backends)
       }
-      try await eventually("the last message", every: .milliseconds(50)) {
-        try await page.evaluate("() => heard.at(-1) ?? 0", as: Int.self) == count
+      for page in pages {
+        try await eventually("the last message", every: .milliseconds(50)) {
+          try await page.evaluate("() => heard.at(-1) ?? 0", as: Int.self) == count
+        }
+        #expect(try await page.evaluate("() => heard", as: [Int].self) == Array(1...count))
+        #expect(try await page.evaluate("() => gaps", as: Int.self) == 0)
       }
-      #expect(try await page.evaluate("() => heard", as: [Int].self) == Array(1...count))
-      #expect(try await page.evaluate("() => gaps", as: Int.self) == 0)
     }
 
-    @Test(arguments: ["websocket", "sse", "long-poll"])
-    func aPageRenewsItsTokenAndMissesNothing(_ transport: String) async throws {
+    @Test func aPageRenewsItsTokenAndMissesNothing() async throws {
       let cluster = try await ClusterTests.cluster()
       try await DoorKeys.withNode { node in
         try await Browser.with(cluster) { browser in
-          var tokens: [String?] = []
-          for index in 0..<20 { tokens.append(try await DoorKeys.token(lasting: Double(5 + 3 * index))) }
-          let page = try await listening(browser, to: node.endpoint, transport, tokens)
-          try await hearsAll(page, by: node, tokens: 4)
-          // It never was without a connection.
-          if transport == "websocket" {
-            #expect(try await !page.evaluate("() => states.includes('waiting')", as: Bool.self))
+          var pages: [Page] = []
+          for transport in ["websocket", "sse", "long-poll"] {
+            let lasting = (0..<20).map { 5 + 3 * $0 }
+            pages.append(try await listening(browser, to: node.endpoint, transport, lasting))
           }
+          try await hearAll(pages, by: node, tokens: 4)
+          // It never was without a connection.
+          #expect(try await !pages[0].evaluate("() => states.includes('waiting')", as: Bool.self))
         }
       }
     }
 
-    @Test(arguments: ["websocket", "sse"])
-    func aPageWhoseTokenRanOutGetsAnotherAndGoesOn(_ transport: String) async throws {
+    @Test func aPageWhoseTokenRanOutGetsAnotherAndGoesOn() async throws {
       let cluster = try await ClusterTests.cluster()
       try await DoorKeys.withNode { node in
         try await Browser.with(cluster) { browser in
-          let first = try await DoorKeys.token(lasting: 5)
-          let last = try await DoorKeys.token(lasting: 600)
-          // It asks before the first one runs out, in vain.
-          let page = try await listening(browser, to: node.endpoint, transport, [first, nil, nil, last])
-          try await hearsAll(page, by: node, tokens: 4)
+          var pages: [Page] = []
+          for transport in ["websocket", "sse"] {
+            // It asks before the first one runs out, in vain.
+            pages.append(try await listening(browser, to: node.endpoint, transport, [5, nil, nil, 600]))
+          }
+          try await hearAll(pages, by: node, tokens: 4)
         }
       }
     }

@@ -14,7 +14,7 @@ extension ClusterTests {
       try await DoorKeys.withNode { node in
         let socket = try await Socket(
           to: node.endpoint,
-          headers: bearer(try await DoorKeys.token(lasting: 3))
+          headers: bearer(try await DoorKeys.token(lasting: 10))
         )
         _ = try await socket.welcome()
         try await socket.subscribe("room:a", id: 1)
@@ -27,7 +27,7 @@ extension ClusterTests {
           }
         }()
         for round in 1...5 {
-          let token = try await DoorKeys.token(lasting: Double(3 + round))
+          let token = try await DoorKeys.token(lasting: Double(10 + round))
           socket.send(Int64(100 + round), .token(token))
           let expires = try await socket.event("refreshed") { event -> Int64?? in
             if case .refreshed(Int64(100 + round), let expires) = event { .some(expires) } else { nil }
@@ -62,10 +62,10 @@ extension ClusterTests {
       try await DoorKeys.withNode { node in
         let socket = try await Socket(
           to: node.endpoint,
-          headers: bearer(try await DoorKeys.token(lasting: 2))
+          headers: bearer(try await DoorKeys.token(lasting: 4))
         )
         try await socket.subscribe("room:a")
-        let token = try await DoorKeys.token(lasting: 2)
+        let token = try await DoorKeys.token(lasting: 4)
         let stream = try await Stream(to: node.endpoint, "channels=room:a&token=\(token)")
         _ = try await stream.event("welcome")
         let start = ContinuousClock.now

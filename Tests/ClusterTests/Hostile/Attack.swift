@@ -46,7 +46,7 @@ enum Attack {
 
   /// Does something again and again for some time.
   static func keepUp(
-    for duration: Duration = .seconds(3),
+    for duration: Duration = .seconds(2),
     every pause: Duration = .milliseconds(20),
     _ body: () async throws -> Void
   ) async throws {

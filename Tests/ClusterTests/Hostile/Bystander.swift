@@ -58,7 +58,7 @@ final class Bystander: Sendable {
     })
     try await eventually("a subscription") { isSubscribed.withLockedValue { $0 } ? true : nil }
     let number = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
-    publishing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(10)) { _ in
+    publishing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
       number.value += 1
       let next = number.value
       state.withLockedValue { $0.sent[next] = .now() }

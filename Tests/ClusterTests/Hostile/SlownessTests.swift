@@ -8,7 +8,7 @@ extension ClusterTests {
   /// Those who take their time, so that the node runs out of something.
   @Suite struct SlownessTests {
     @Test func slowHeadsAreGivenUp() async throws {
-      try await Attack.on(["--head-timeout", "2s"]) { node in
+      try await Attack.on(["--head-timeout", "1s"]) { node in
         let slow = try await Attack.connections(150, to: node.endpoint)
         for connection in slow { connection.send("GET /v1/stream?channels=a HTTP/1.1\r\nHost: a\r\n") }
         try await Attack.keepUp(every: .milliseconds(200)) {
@@ -22,7 +22,7 @@ extension ClusterTests {
     }
 
     @Test func slowBodiesAreGivenUp() async throws {
-      try await Attack.on(["--body-timeout", "2s"]) { node in
+      try await Attack.on(["--body-timeout", "1s"]) { node in
         let slow = try await Attack.connections(150, to: node.endpoint)
         for connection in slow {
           connection.send(
@@ -38,7 +38,7 @@ extension ClusterTests {
     }
 
     @Test func silentConnectionsAreGivenUp() async throws {
-      try await Attack.on(["--head-timeout", "2s", "--idle-timeout", "2s"]) { node in
+      try await Attack.on(["--head-timeout", "1s", "--idle-timeout", "1s"]) { node in
         let silent = try await Attack.connections(300, to: node.endpoint)
         let idle = try await Attack.connections(50, to: node.endpoint)
         for connection in idle { connection.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") }
@@ -57,7 +57,7 @@ extension ClusterTests {
 
     /// Large answers are asked for, and not read.
     @Test func whoTakesNoAnswerIsGivenUp() async throws {
-      try await Attack.on(["--idle-timeout", "2s"]) { node in
+      try await Attack.on(["--idle-timeout", "1s"]) { node in
         let large = "\"\(String(repeating: "x", count: 60_000))\""
         for _ in 0..<40 {
           #expect(try await HTTP.publish("large", large, to: node.endpoint).status == .created)
@@ -82,7 +82,7 @@ extension ClusterTests {
 
     /// The same over WebSockets: reads are asked for by the hundred, their answers not taken.
     @Test func whoAsksForMoreThanItTakesIsAskedForPatience() async throws {
-      try await Attack.on(["--slow-reader-limit", "2s"]) { node in
+      try await Attack.on(["--slow-reader-limit", "1s"]) { node in
         let large = "\"\(String(repeating: "x", count: 60_000))\""
         for _ in 0..<40 {
           #expect(try await HTTP.publish("large", large, to: node.endpoint).status == .created)
