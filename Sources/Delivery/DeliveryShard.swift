@@ -143,6 +143,14 @@ public final class DeliveryShard {
   /// Whether the channel's feed is heard here already.
   public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
+  /// Whether the cluster is being asked for the channel; then `done` is called once that has an end, whoever still
+  /// waits for it.
+  public func isAttaching(_ channel: ChannelName, until done: @escaping () -> Void) -> Bool {
+    guard let log = logs[channel], log.phase == .attaching else { return false }
+    log.onAttached.append(done)
+    return true
+  }
+
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.
   public func secondPassed() {
@@ -205,6 +213,9 @@ public final class DeliveryShard {
       }
       resolve(log)
     }
+    let waiting = log.onAttached
+    log.onAttached = []
+    for done in waiting { done() }
     flush()
   }
 

@@ -80,6 +80,8 @@ extension GatewaySocket {
       case .failure(let error): refuse(error, id)
       }
     }
+    let weight = GatewaySocket.attachWeight
+    if worker.shard.isAttaching(channel, until: { [weak self] in self?.ends(weight) }) { begins(weight) }
   }
 
   private func unsubscribe(_ channel: ChannelName, id: Int64?) {

@@ -27,8 +27,9 @@ extension WebSocketConnection {
 
   private func checkLiveness(_ now: NIODeadline) -> NIODeadline? {
     guard let pingAfter = self.settings.pingAfter else { return nil }
-    // Nothing is read while the socket is not writable, so silence then says nothing about the peer.
-    if self.context?.channel.isWritable != true { self.lastHeard = now }
+    // Nothing is read while the socket is not writable, or the owner wants nothing, so silence then says nothing about
+    // the peer.
+    if self.isPaused || self.context?.channel.isWritable != true { self.lastHeard = now }
     let pingAt = self.lastHeard + pingAfter
     if now < pingAt {
       self.deadline = nil

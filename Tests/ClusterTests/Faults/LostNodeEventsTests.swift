@@ -57,9 +57,10 @@ extension ClusterTests {
   }
 }
 
-/// A backend that takes every event.
+/// A backend that takes every event, and knows by its id what it was told before.
 private final class EventHook: Sendable {
   struct Told: Sendable {
+    var id: String
     var kind: String
     var channel: String?
     var member: String?
@@ -107,10 +108,17 @@ private final class EventTaker: ChannelInboundHandler {
     case .end:
       let events = (try? JSONObject(body))?["events"]?.elements ?? []
       let told = events.compactMap { event -> EventHook.Told? in
-        guard let event = event.object, let kind = event["kind"]?.string else { return nil }
-        return EventHook.Told(kind: kind, channel: event["channel"]?.string, member: event["member"]?.string)
+        guard let event = event.object, let id = event["id"]?.string, let kind = event["kind"]?.string
+        else { return nil }
+        return EventHook.Told(
+          id: id,
+          kind: kind,
+          channel: event["channel"]?.string,
+          member: event["member"]?.string
+        )
       }
-      all.withLockedValue { $0 += told }
+      // Who dies before it notes that an event was taken has it told again.
+      all.withLockedValue { all in all += told.filter { new in !all.contains { $0.id == new.id } } }
       let head = HTTPResponseHead(version: .http1_1, status: .noContent)
       context.write(wrapOutboundOut(.head(head)), promise: nil)
       context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)

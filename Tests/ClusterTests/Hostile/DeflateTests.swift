@@ -47,7 +47,7 @@ extension ClusterTests {
       var bomb = ByteBuffer()
       deflater.deflate(ByteBuffer(repeating: 0x20, count: 32 << 20), into: &bomb)
       let frames = Attack.frame(0xc1, Array(bomb.readableBytesView))
-      try await Attack.on(["--compression", "on"], memory: 32 << 20) { node in
+      try await Attack.on(["--compression", "on"]) { node in
         let before = try node.memory()
         try await Attack.keepUp(every: .milliseconds(50)) {
           var sockets: [RawConnection] = []

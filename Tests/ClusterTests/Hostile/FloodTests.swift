@@ -53,7 +53,7 @@ extension ClusterTests {
         #expect(answer.hasPrefix("HTTP/1.1 429 ") && answer.contains("rate_limited"), "\(answer)")
         #expect(answer.contains("Retry-After: 5\r\n"))
         #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
-        #expect(try await Metrics.value(#"sluice_refused_total{reason="address"}"#, of: node.backends) == 2)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="address"}"#, of: node.backends) >= 2)
         for connection in flood { connection.close() }
         try await eventually("room again") {
           let socket = try await Socket(to: other)
@@ -65,25 +65,26 @@ extension ClusterTests {
 
     /// Behind a proxy the client's own address counts, for what is held.
     @Test func aProxiedAddressHasOnlySoManyConnections() async throws {
-      try await LoneNode.run(["--connections-per-address", "2", "--trusted-proxies", "127.0.0.1"]) { node in
-        let from = { (address: String) in HTTPHeaders([("X-Forwarded-For", address)]) }
+      try await Attack.on(["--connections-per-address", "2", "--trusted-proxies", "127.0.0.1"]) { node in
+        let network = "2001:db8:\(String(UInt16.random(in: .min ... .max), radix: 16))"
+        let from = { (address: String) in HTTPHeaders([("X-Forwarded-For", "\(network)\(address)")]) }
         var held: [Socket] = []
         for _ in 0..<2 {
-          let socket = try await Socket(to: node.endpoint, headers: from("2001:db8::\(held.count)"))
+          let socket = try await Socket(to: node.endpoint, headers: from("::\(held.count)"))
           _ = try await socket.welcome()
           held.append(socket)
         }
-        let refused = try await Socket(to: node.endpoint, headers: from("2001:db8::99"))
+        let refused = try await Socket(to: node.endpoint, headers: from("::99"))
         guard case .refused(let answer) = try await refused.closure() else {
           Issue.record("it came in")
           return
         }
         #expect(answer.status == 429)
-        let other = try await Socket(to: node.endpoint, headers: from("2001:db8:0:1::1"))
+        let other = try await Socket(to: node.endpoint, headers: from(":1::1"))
         _ = try await other.welcome()
         held[0].close()
         try await eventually("room again") {
-          let socket = try await Socket(to: node.endpoint, headers: from("2001:db8::7"))
+          let socket = try await Socket(to: node.endpoint, headers: from("::7"))
           defer { socket.abort() }
           return !socket.isClosed
         }
@@ -92,16 +93,16 @@ extension ClusterTests {
     }
 
     @Test func anAddressMakesOnlySoManyRequests() async throws {
-      try await LoneNode.run(["--requests-per-address", "5"]) { node in
+      try await Attack.on(["--requests-per-address", "5"]) { node in
+        var eager = node.endpoint
+        eager.sourceAddress = "127.0.\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
         var answers: [HTTPResponse] = []
-        for _ in 0..<40 { answers.append(try await HTTP.get(node.endpoint, "/v1/channels/a/messages")) }
+        for _ in 0..<40 { answers.append(try await HTTP.get(eager, "/v1/channels/a/messages")) }
         #expect(answers.prefix(25).allSatisfy { $0.status == .ok })
         let refused = try #require(answers.first { $0.status == .tooManyRequests })
         #expect(refused.problem == "rate_limited")
         #expect(refused.headers.first(name: "Retry-After") != nil)
-        var other = node.endpoint
-        other.sourceAddress = "127.0.0.7"
-        #expect(try await HTTP.get(other, "/v1/channels/a/messages").status == .ok)
+        #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
         #expect(try await Metrics.value(#"sluice_refused_total{reason="requests"}"#, of: node.backends) > 0)
       }
     }
@@ -113,17 +114,18 @@ extension ClusterTests {
       ] as [(String, [UInt8])]
     )
     func tinyFramesByTheMillionEndTheirConnection(_ name: String, _ frame: [UInt8]) async throws {
-      try await Attack.on(memory: 32 << 20, name) { node in
+      try await Attack.on([], name) { node in
         let many = (0..<20_000).flatMap { _ in frame }
         let socket = try await Attack.socket(to: node.endpoint)
         for _ in 0..<50 where !socket.isEnded {
           socket.send(many)
           try await Task.sleep(for: .milliseconds(10))
         }
-        _ = try await socket.textToTheEnd(within: .seconds(40))
+        try await Attack.isOver()
+        #expect(try await socket.closeCode(within: .seconds(40)) == 1008)
         // Bad messages end a connection before their number does.
         let ended = try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends)
-        #expect(ended == 1 || frame.count == 7)
+        #expect(ended >= (frame.count == 7 ? 0 : 1))
       }
     }
 
@@ -158,7 +160,7 @@ extension ClusterTests {
 
     /// Fragments without a byte in them never make a message too big.
     @Test func emptyFragmentsWithoutEndAreGivenUp() async throws {
-      try await Attack.on(["--bytes-per-second", "64KiB"], memory: 32 << 20) { node in
+      try await Attack.on(["--bytes-per-second", "64KiB"]) { node in
         let socket = try await Attack.socket(to: node.endpoint)
         socket.send(Attack.frame(0x01, [0x31]))
         let many = (0..<10_000).flatMap { _ in Attack.frame(0x00) }
@@ -166,8 +168,9 @@ extension ClusterTests {
           socket.send(many)
           try await Task.sleep(for: .milliseconds(10))
         }
-        _ = try await socket.textToTheEnd(within: .seconds(40))
-        #expect(try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends) == 1)
+        try await Attack.isOver()
+        #expect(try await socket.closeCode(within: .seconds(40)) == 1008)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends) >= 1)
       }
     }
 
@@ -188,9 +191,9 @@ extension ClusterTests {
       let redis = "redis://127.0.0.1:\(cluster.redisPort)/6"
       let options = ["--redis", redis, "--node", "flooded", "--subscribes-per-second", "40"]
       let prefix = "flood:\(UInt32.random(in: .min ... .max))"
-      try await Attack.on(options, memory: 32 << 20) { node in
+      try await Attack.on(options) { node in
         var sockets: [Socket] = []
-        for _ in 0..<3 { sockets.append(try await Socket(to: node.endpoint)) }
+        for _ in 0..<8 { sockets.append(try await Socket(to: node.endpoint)) }
         // Five seconds' worth of subscribes each, and no more than their rate from then on.
         var names = 0
         try await eventually("each is refused", every: .milliseconds(50)) {
@@ -206,6 +209,7 @@ extension ClusterTests {
           names += more
           return eager.isEmpty
         }
+        try await Attack.isOver()
         #expect(
           try await Metrics.value(#"sluice_refused_total{reason="subscribes"}"#, of: node.backends) >= 8
         )
