@@ -23,17 +23,18 @@ import NIOCore
 /// - An error of `send` is none here: the channel gets the bytes, meets the same error, and closes as it would have.
 /// - The channel may call back from any write or flush: no state is held over one.
 ///
-/// - A channel whose bytes a handler changes on their way to the socket, as TLS does, gives away no descriptor: such a
-///   handler stands in the pipeline under the name ``securingHandler``, and that pipeline is asked.
+/// - A channel whose bytes a handler changes on their way to the socket, as TLS does, is never asked for its descriptor.
 extension Subscriber {
-  /// The name under which the handler that does TLS stands in a pipeline.
-  public static let securingHandler = "sluice.secure"
-
-  /// Asked once for each connection: it takes a search through the types of the program.
+  /// Asked once for each connection. The pipeline's own `withUnsafeTransportIfAvailable` asks the same of the same
+  /// core, but for a type with its argument, and that takes a search through the types of the program: a twelfth of
+  /// what it costs to set a connection up.
   static func descriptor(of channel: any Channel) -> NIOBSDSocket.Handle? {
-    guard (try? channel.pipeline.syncOperations.context(name: securingHandler)) == nil else { return nil }
-    return try? channel.pipeline.syncOperations
-      .withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 }
+    guard let core = channel._channelCore as? any NIOTransportAccessibleChannelCore else { return nil }
+    return descriptor(of: core)
+  }
+
+  private static func descriptor(of core: some NIOTransportAccessibleChannelCore) -> NIOBSDSocket.Handle? {
+    try? core.withUnsafeTransport { $0 as? NIOBSDSocket.Handle }
   }
 
   /// Keeps bytes for the next flush. Alone, they leave by one `send`; with others, through the channel, in one call.

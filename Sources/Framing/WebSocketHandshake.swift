@@ -57,20 +57,19 @@ public enum WebSocketHandshake {
 
     init(_ headers: HTTPHeaders) {
       for (name, value) in headers {
-        if WebSocketHandshake.isToken(name, "upgrade") {
-          upgradesToWebSocket =
-            upgradesToWebSocket
-            || WebSocketHandshake.tokens(of: value).contains { WebSocketHandshake.isToken($0, "websocket") }
-        } else if WebSocketHandshake.isToken(name, "connection") {
-          upgradesConnection =
-            upgradesConnection
-            || WebSocketHandshake.tokens(of: value).contains { WebSocketHandshake.isToken($0, "upgrade") }
-        } else if WebSocketHandshake.isToken(name, "sec-websocket-version") {
+        // By their lengths most are told apart.
+        switch name.utf8.count {
+        case 7 where WebSocketHandshake.isToken(name, "upgrade"):
+          upgradesToWebSocket = upgradesToWebSocket || WebSocketHandshake.names("websocket", in: value)
+        case 10 where WebSocketHandshake.isToken(name, "connection"):
+          upgradesConnection = upgradesConnection || WebSocketHandshake.names("upgrade", in: value)
+        case 21 where WebSocketHandshake.isToken(name, "sec-websocket-version"):
           versions.append(WebSocketHandshake.trimmed(value))
-        } else if WebSocketHandshake.isToken(name, "sec-websocket-key") {
+        case 17 where WebSocketHandshake.isToken(name, "sec-websocket-key"):
           keys.append(WebSocketHandshake.trimmed(value))
-        } else if WebSocketHandshake.isToken(name, "sec-websocket-protocol") {
+        case 22 where WebSocketHandshake.isToken(name, "sec-websocket-protocol"):
           offers += WebSocketHandshake.tokens(of: value)
+        default: break
         }
       }
     }
@@ -88,14 +87,25 @@ public enum WebSocketHandshake {
 
   /// The value of `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key` (section 4.2.2).
   public static func acceptKey(for key: some StringProtocol) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(key.utf8.count + 36)
-    bytes.append(contentsOf: key.utf8)
-    bytes.append(contentsOf: "258EAFA5-E914-47DA-95CA-C5AB0DC85B11".utf8)
-    return Insecure.SHA1.hash(data: bytes).withUnsafeBytes(self.base64)
+    let guid: StaticString = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    let count = key.utf8.count
+    return withUnsafeTemporaryAllocation(byteCount: count + guid.utf8CodeUnitCount, alignment: 1) { bytes in
+      bytes.copyBytes(from: key.utf8)
+      UnsafeMutableRawBufferPointer(rebasing: bytes[count...])
+        .copyMemory(from: UnsafeRawBufferPointer(start: guid.utf8Start, count: guid.utf8CodeUnitCount))
+      var hash = Insecure.SHA1()
+      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      return hash.finalize().withUnsafeBytes(self.base64)
+    }
   }
 
   // By bytes: by characters each of these would look at the whole of Unicode.
+
+  /// Whether `token`, which is in small letters, is one of a list's members.
+  private static func names(_ token: StaticString, in value: String) -> Bool {
+    if isToken(value, token) { return true }
+    return tokens(of: value).contains { isToken($0, token) }
+  }
 
   private static func tokens(of value: String) -> [Substring] {
     value.utf8.split(separator: UInt8(ascii: ",")).map { self.trimmed(Substring($0)) }.filter { !$0.isEmpty }
@@ -133,7 +143,8 @@ public enum WebSocketHandshake {
   )
 
   private static func base64(_ bytes: UnsafeRawBufferPointer) -> String {
-    String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
+    let alphabet = self.alphabet
+    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { text in
       var end = 0
       for start in stride(from: 0, to: bytes.count, by: 3) {
         let count = min(3, bytes.count - start)
@@ -141,7 +152,7 @@ public enum WebSocketHandshake {
         for index in 0..<3 { word = word << 8 | (index < count ? UInt32(bytes[start + index]) : 0) }
         for index in 0..<4 {
           text[end] =
-            index <= count ? self.alphabet[Int(word >> UInt32(18 - 6 * index) & 0x3F)] : UInt8(ascii: "=")
+            index <= count ? alphabet[Int(word >> UInt32(18 - 6 * index) & 0x3F)] : UInt8(ascii: "=")
           end += 1
         }
       }

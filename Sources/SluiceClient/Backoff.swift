@@ -8,26 +8,34 @@ public struct Backoff: Sendable, Hashable {
   public var base: TimeAmount
   /// No wait is longer.
   public var ceiling: TimeAmount
+  /// The first wait after the loss of a connection that had worked is anywhere up to this much above the floor:
+  /// whoever loses the same node does not come back within the same moment, as nobody does who was sent away.
+  public var spread: TimeAmount
   /// Waits since the last success.
   public private(set) var attempts = 0
 
   public init(
     floor: TimeAmount = .milliseconds(50),
     base: TimeAmount = .milliseconds(250),
-    ceiling: TimeAmount = .seconds(10)
+    ceiling: TimeAmount = .seconds(10),
+    spread: TimeAmount = .seconds(2)
   ) {
     self.floor = floor
     self.base = base
     self.ceiling = ceiling
+    self.spread = spread
   }
 
-  /// The next wait. `chance` is uniform in 0..<1; `atLeast` is what the other side asked for.
+  /// The next wait. `chance` is uniform in 0..<1; `atLeast` is what the other side asked for; `hadWorked` is what
+  /// was lost.
   public mutating func next(
     chance: Double = .random(in: 0..<1),
-    atLeast: TimeAmount = .zero
+    atLeast: TimeAmount = .zero,
+    hadWorked: Bool = false
   ) -> TimeAmount {
     let doubled = base.nanoseconds.multipliedReportingOverflow(by: 1 << min(attempts, 40))
-    let span = doubled.overflow ? ceiling.nanoseconds : doubled.partialValue
+    var span = doubled.overflow ? ceiling.nanoseconds : doubled.partialValue
+    if hadWorked { span = min(max(span, spread.nanoseconds), (ceiling - floor).nanoseconds) }
     attempts += 1
     let wait = max(floor, atLeast) + .nanoseconds(Int64(Double(span) * chance))
     return max(min(wait, ceiling), min(atLeast, ceiling), floor)

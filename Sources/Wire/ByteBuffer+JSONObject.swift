@@ -76,22 +76,18 @@ extension ByteBuffer {
   /// A value never ends in `{`, so what stands before says whether this is the first member.
   private mutating func writeMemberName(_ name: StaticString) {
     let isFirst = getInteger(at: writerIndex - 1, as: UInt8.self) == UInt8(ascii: "{")
+    let count = name.utf8CodeUnitCount
+    let text = UnsafeRawPointer(name.utf8Start)
     // In one piece: each write of its own asks whether the buffer is shared, and whether there is room.
-    writeWithUnsafeMutableBytes(minimumWritableBytes: name.utf8CodeUnitCount + 4) { room in
-      var end = 0
-      func append(_ byte: UInt8) {
-        room[end] = byte
-        end += 1
-      }
-      if !isFirst { append(UInt8(ascii: ",")) }
-      append(UInt8(ascii: "\""))
-      name.withUTF8Buffer { name in
-        UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyMemory(from: UnsafeRawBufferPointer(name))
-        end += name.count
-      }
-      append(UInt8(ascii: "\""))
-      append(UInt8(ascii: ":"))
-      return end
+    writeWithUnsafeMutableBytes(minimumWritableBytes: count + 4) { room in
+      let start = isFirst ? 0 : 1
+      if !isFirst { room[0] = UInt8(ascii: ",") }
+      room[start] = UInt8(ascii: "\"")
+      UnsafeMutableRawBufferPointer(rebasing: room[(start + 1)...])
+        .copyMemory(from: UnsafeRawBufferPointer(start: text, count: count))
+      room[start + 1 + count] = UInt8(ascii: "\"")
+      room[start + 2 + count] = UInt8(ascii: ":")
+      return start + 3 + count
     }
   }
 }

@@ -44,32 +44,42 @@ public struct Session: Hashable, Sendable {
 
   /// Of the texts, one after another.
   private static func hash(_ texts: String...) -> SHA256Digest {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(128)
-    for text in texts { bytes.append(contentsOf: text.utf8) }
-    return SHA256.hash(data: bytes)
+    let count = texts.reduce(0) { $0 + $1.utf8.count }
+    return withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { bytes in
+      var end = 0
+      for var text in texts {
+        text.withUTF8 { text in
+          UnsafeMutableRawBufferPointer(rebasing: bytes[end...]).copyMemory(
+            from: UnsafeRawBufferPointer(text)
+          )
+          end += text.count
+        }
+      }
+      var hash = SHA256()
+      hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+      return hash.finalize()
+    }
   }
 
   /// Without padding (RFC 4648 section 5).
   static func base64URL(_ bytes: some Collection<UInt8>) -> String {
-    String(unsafeUninitializedCapacity: (bytes.count * 8 + 5) / 6) { text in
+    let alphabet = base64URLAlphabet
+    return String(unsafeUninitializedCapacity: (bytes.count * 8 + 5) / 6) { text in
       var end = 0
       var bits: UInt32 = 0
       var count = 0
-      func append(_ sextet: UInt32) {
-        text[end] = base64URLAlphabet[Int(sextet & 63)]
-        end += 1
-      }
       for byte in bytes {
         bits = bits << 8 | UInt32(byte)
         count += 8
         while count >= 6 {
           count -= 6
-          append(bits >> UInt32(count))
+          text[end] = alphabet[Int(bits >> UInt32(count) & 63)]
+          end += 1
         }
       }
-      if count > 0 { append(bits << UInt32(6 - count)) }
-      return end
+      guard count > 0 else { return end }
+      text[end] = alphabet[Int(bits << UInt32(6 - count) & 63)]
+      return end + 1
     }
   }
 }

@@ -37,6 +37,27 @@ import Testing
     #expect(backoff.next(chance: 0.5, atLeast: .hours(1)) == .seconds(2))
   }
 
+  @Test func spreadsTheFirstWaitAfterALossAlone() {
+    var backoff = backoff
+    backoff.spread = .milliseconds(800)
+    #expect(backoff.next(chance: 0.5, hadWorked: true) == .milliseconds(450))
+    #expect(backoff.next(chance: 0.5) == .milliseconds(150))
+    backoff.succeeded()
+    #expect(backoff.next(chance: 0.5) == .milliseconds(100))
+  }
+
+  @Test func aSpreadBeyondTheCeilingIsStillASpread() {
+    var waits = Set<Int64>()
+    for chance in [0.5, 0.9, 0.999] {
+      var backoff = backoff
+      backoff.spread = .minutes(1)
+      let wait = backoff.next(chance: chance, hadWorked: true)
+      #expect(wait < .seconds(2))
+      waits.insert(wait.nanoseconds)
+    }
+    #expect(waits.count == 3)
+  }
+
   @Test func usesItsWholeSpan() {
     var waits: [Int64] = []
     for _ in 0..<200 {

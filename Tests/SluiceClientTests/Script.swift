@@ -8,7 +8,12 @@ enum Script {
   static let room = ChannelName("room:a")!
   static let session = Session(user: nil)
   /// So that nothing waits for long.
-  static let backoff = Backoff(floor: .milliseconds(1), base: .milliseconds(5), ceiling: .seconds(2))
+  static let backoff = Backoff(
+    floor: .milliseconds(1),
+    base: .milliseconds(5),
+    ceiling: .seconds(2),
+    spread: .zero
+  )
 
   static func cursor(_ offset: UInt64) -> Cursor { Cursor(Epoch("aaaaaaaa")!, offset) }
 

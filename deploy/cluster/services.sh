@@ -117,11 +117,27 @@ still_as_asked() {
 
 check_nginx() { "${run[@]}" -t 2>>"$dir/logs/nginx.log" || fail "$(tail -n 5 "$dir/logs/nginx.log")"; }
 
+# call_back NAME: a node that was drained by command takes clients again
+call_back() {
+  local ports operator
+  mapfile -t ports < <(ports_of "$1")
+  if [[ $1 != gateway-* ]] || ready "$1"; then return 0; fi
+  operator=http://127.0.0.1:${ports[1]}
+  if "$binary" nodes --json --operator "$operator" 2>/dev/null |
+    grep -Eq "\"node\":\"$1\",[^{}]*\"state\":\"drain" &&
+    "$binary" undrain "$1" --operator "$operator" >/dev/null 2>&1; then
+    done_line "$1" "called back: it was drained"
+  fi
+}
+
 # bring_up NAME: leaves it as it is, starts it, or starts it anew
 bring_up() {
   local anew=no
   if alive "$1"; then
-    if still_as_asked "$1"; then return 0; fi
+    if still_as_asked "$1"; then
+      call_back "$1"
+      return 0
+    fi
     if [[ $1 == nginx ]]; then
       # Connections that are open stay with the old workers.
       check_nginx

@@ -1,12 +1,17 @@
 /// Finds names that are no setting's.
 enum SettingsNames {
-  /// What the command line itself reads.
-  private static let variablesOfCommands = ["SLUICE_CONFIG", "SLUICE_OPERATOR", "SLUICE_OPERATOR_KEY"]
+  /// What other commands read, and the scripts beside them (`SLUICE_BINARY`, and `SLUICE_LOCAL_` of `deploy/local`):
+  /// who has exported one of them means no setting.
+  private static let variablesOfCommands = [
+    "SLUICE_CONFIG", "SLUICE_OPERATOR", "SLUICE_OPERATOR_KEY", "SLUICE_URL", "SLUICE_TOKEN", "SLUICE_BINARY",
+  ]
+  private static let prefixOfScripts = "SLUICE_LOCAL_"
 
   static func mistakes(environment: [String: String]) -> [SettingMistake] {
     let known = SettingKey.allCases.map(\.variable) + variablesOfCommands
     return environment.keys.sorted()
-      .filter { $0.hasPrefix(SettingKey.variablePrefix) && !known.contains($0) && !isOfKubernetes($0) }
+      .filter { $0.hasPrefix(SettingKey.variablePrefix) && !known.contains($0) }
+      .filter { !$0.hasPrefix(prefixOfScripts) && !isOfKubernetes($0) }
       .map { name in
         SettingMistake(name, "no such setting\(Spelling.hint(for: name, in: known))")
       }

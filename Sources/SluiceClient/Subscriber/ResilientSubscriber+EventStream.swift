@@ -115,7 +115,7 @@ extension ResilientSubscriber {
       }
       return LegEnd("failed: \(reason)", wasConnected ? .otherwise(wait) : .later(wait))
     case .lost(let reason):
-      let wait = isNative ? retry : backoff.next()
+      let wait = isNative ? retry : backoff.next(hadWorked: wasReady)
       return LegEnd("lost: \(reason)", wasReady ? .again(wait) : .otherwise(wait))
     case .refused(let response):
       let end = end(refusedWith: response)

@@ -70,7 +70,7 @@ extension ResilientSubscriber {
     switch closure {
     case .aborted: return LegEnd("aborted", .later(backoff.next()))
     case .failed(let reason, let isUnreachable):
-      let wait = backoff.next()
+      let wait = backoff.next(hadWorked: wasReady)
       let reason = "failed: \(reason)"
       if isUnreachable { return LegEnd(reason, .later(wait)) }
       return LegEnd(reason, wasReady ? .again(wait) : .otherwise(wait))

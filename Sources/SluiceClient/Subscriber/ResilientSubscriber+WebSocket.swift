@@ -125,7 +125,7 @@ extension ResilientSubscriber {
       )
     case .closed(let code, let reason):
       let text = "closed: \(code.map(String.init) ?? "no code") \(reason)"
-      let wait = backoff.next()
+      let wait = backoff.next(hadWorked: wasReady)
       let sequel: LegEnd.Sequel =
         switch code.map({ CloseCode(rawValue: $0) }) {
         case .badToken, .tokenExpired: .unauthorized
@@ -135,7 +135,7 @@ extension ResilientSubscriber {
         }
       return LegEnd(text, closeCode: code, sequel)
     case .lost(let reason):
-      let wait = backoff.next()
+      let wait = backoff.next(hadWorked: wasReady)
       return LegEnd("lost: \(reason)", wasReady ? .again(wait) : .otherwise(wait))
     }
   }

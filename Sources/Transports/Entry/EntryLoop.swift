@@ -7,6 +7,8 @@ public final class EntryLoop {
   public let wheel: TimerWheel
   public let date = HTTPDate()
   public let limits: HTTPLimits
+  /// Whether every connection does TLS: its bytes go through its pipeline alone.
+  public let isSecured: Bool
   /// Shared by the connections that agreed to compress.
   lazy var inflater = Inflater()
   public internal(set) var routes = RouteTable()
@@ -18,8 +20,9 @@ public final class EntryLoop {
   /// Connections that are kept open between two requests.
   private(set) var idleCount = 0
 
-  public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits()) {
+  public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits(), isSecured: Bool = false) {
     self.eventLoop = eventLoop
+    self.isSecured = isSecured
     self.limits = limits
     self.wheel = TimerWheel(eventLoop: eventLoop)
     self.parsers = RequestParsers(limits: limits)

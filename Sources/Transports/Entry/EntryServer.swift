@@ -1,4 +1,3 @@
-import Delivery
 public import NIOCore
 import NIOPosix
 import Wire
@@ -56,7 +55,7 @@ public final class EntryServer: Sendable {
     var loops: [ObjectIdentifier: NIOLoopBound<EntryLoop>] = [:]
     for eventLoop in group.makeIterator() {
       loops[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-        let loop = EntryLoop(eventLoop: eventLoop, limits: settings.limits)
+        let loop = EntryLoop(eventLoop: eventLoop, limits: settings.limits, isSecured: settings.secure != nil)
         loop.routes = routes(loop)
         return NIOLoopBound(loop, eventLoop: eventLoop)
       }.get()
@@ -73,8 +72,7 @@ public final class EntryServer: Sendable {
           try Self.set(options, settings)
           let refusal = try settings.door?.enter(channel)
           if let secure = settings.secure {
-            // By its name the way past the pipeline knows that there is none.
-            try channel.pipeline.syncOperations.addHandler(secure(), name: Subscriber.securingHandler)
+            try channel.pipeline.syncOperations.addHandler(secure())
           }
           try Self.configure(channel.pipeline.syncOperations, loop: loop, refusal: refusal)
         }
@@ -107,10 +105,13 @@ public final class EntryServer: Sendable {
       .recvAllocator,
       value: PassingReceiveAllocator(capacity: settings.receiveBufferSize)
     )
-    try options.setOption(
-      .writeBufferWaterMark,
-      value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
-    )
+    // A channel begins with these.
+    if settings.lowWaterMark != 32 * 1024 || settings.highWaterMark != 64 * 1024 {
+      try options.setOption(
+        .writeBufferWaterMark,
+        value: .init(low: settings.lowWaterMark, high: settings.highWaterMark)
+      )
+    }
   }
 
   /// The pipeline of one connection: what answers, and what brings it the parser's parts. One that is refused is told

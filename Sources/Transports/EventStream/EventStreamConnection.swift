@@ -55,7 +55,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   /// Every channel has its position: the stream begins.
   func begin(_ body: BodyStream) {
     self.body = body
-    if let context = body.context { subscriber.connect(context) }
+    if let context = body.context { subscriber.connect(context, isSecured: worker.entry.isSecured) }
     body.onGone = { [weak self] in self?.ended() }
     body.onWritabilityChanged = { [weak self] in self?.writabilityChanged($0) }
     worker.hold(self)

@@ -51,7 +51,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
 
   func opened(_ connection: WebSocketConnection<GatewaySocket>) {
     self.connection = connection
-    if let context = connection.context { subscriber.connect(context) }
+    if let context = connection.context { subscriber.connect(context, isSecured: worker.entry.isSecured) }
     worker.hold(self)
     worker.context.metrics.webSockets.add(1)
     let heartbeat = Int(worker.context.heartbeat.nanoseconds / 1_000_000_000)

@@ -19,7 +19,8 @@ extension ClusterTests {
       // A database of its own: the cluster of the other tests is left alone.
       let flags = [
         "--redis", "redis://127.0.0.1:\(cluster.redisPort)/6", "--webhook", hook.url,
-        "--webhook-decides", "none", "--webhook-events", "disconnect,channel-occupied,channel-vacated",
+        "--webhook-decides", "none", "--webhook-timeout", "1s", "--webhook-events",
+        "disconnect,channel-occupied,channel-vacated",
       ]
       try await LoneNode.run(["--node", "lost"] + flags) { lost in
         try await LoneNode.run(["--node", "kept"] + flags) { kept in

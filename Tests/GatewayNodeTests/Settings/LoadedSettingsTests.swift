@@ -167,11 +167,13 @@ import Wire
     #expect(try LoadedSettings(flags: [:], environment: environment).checked().redis == nil)
   }
 
-  @Test func whatKubernetesSetsIsNoMistake() {
+  @Test func whatIsMeantForOthersIsNoMistake() {
     let environment = [
       "SLUICE_SERVICE_HOST": "10.0.0.1", "SLUICE_SERVICE_PORT": "80", "SLUICE_SERVICE_PORT_HTTP": "80",
       "SLUICE_PORT": "tcp://10.0.0.1:80", "SLUICE_PORT_80_TCP": "tcp://10.0.0.1:80",
       "SLUICE_PORT_80_TCP_PROTO": "tcp", "SLUICE_OPERATOR": "http://x", "SLUICE_OPERATOR_KEY": "k",
+      "SLUICE_URL": "http://x", "SLUICE_TOKEN": "t", "SLUICE_BINARY": "/bin/sluice",
+      "SLUICE_LOCAL_DIR": "/tmp/x",
     ]
     #expect(LoadedSettings(flags: [:], environment: environment).mistakes.isEmpty)
   }
