@@ -20,13 +20,18 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let concurrency: Target.Dependency = .product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let jwtKit: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 /// The parsers under fuzzing. A test target like the others, that replays the corpora; for `Tests/fuzz`, which builds
 /// in a place of its own with `SLUICE_FUZZING` set, the same targets as a program of libFuzzer's.
 let fuzzingDependencies: [Target.Dependency] = [
-  "Wire", "Framing", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore, nioEmbedded, nioHTTP1,
+  "Wire", "Framing", "Admission", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore,
+  nioEmbedded,
+  nioHTTP1, concurrency, crypto,
 ]
 let fuzzing: Target =
   Context.environment["SLUICE_FUZZING"] == nil
@@ -62,6 +67,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
   ],
   targets: [
@@ -71,11 +79,20 @@ let package = Package(
       dependencies: ["CHiredis"],
       linkerSettings: [.linkedLibrary("hiredis")]
     ),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Wire", dependencies: [nioCore, crypto], swiftSettings: settings),
-    .target(name: "Framing", dependencies: ["Wire", nioCore, nioHTTP1, crypto], swiftSettings: settings),
+    .target(
+      name: "Framing",
+      dependencies: ["CZlib", "Wire", nioCore, nioHTTP1, crypto],
+      swiftSettings: settings
+    ),
     .target(name: "Sessions", dependencies: ["Wire", nioCore], swiftSettings: settings),
     .target(name: "Telemetry", swiftSettings: settings),
-    .target(name: "Admission", dependencies: ["Wire", "Telemetry", nioCore], swiftSettings: settings),
+    .target(
+      name: "Admission",
+      dependencies: ["Wire", "Telemetry", nioCore, concurrency, crypto, jwtKit],
+      swiftSettings: settings
+    ),
     .target(
       name: "RedisClient",
       dependencies: ["CRedisShim", nioCore, nioPosix, logging, crypto, deque],
@@ -83,7 +100,7 @@ let package = Package(
     ),
     .target(
       name: "Brokering",
-      dependencies: ["Wire", "RedisClient", nioCore, logging, concurrency, deque],
+      dependencies: ["Wire", "Telemetry", "Admission", "RedisClient", nioCore, logging, concurrency, deque],
       swiftSettings: settings
     ),
     .target(
@@ -103,7 +120,7 @@ let package = Package(
       name: "GatewayNode",
       dependencies: [
         "Wire", "Sessions", "Telemetry", "Admission", "RedisClient", "Brokering", "Delivery", "Transports",
-        nioCore, nioPosix, nioHTTP1, logging, concurrency,
+        nioCore, nioPosix, nioHTTP1, nioSSL, logging, concurrency, crypto, httpClient,
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -128,7 +145,7 @@ let package = Package(
     .executableTarget(
       name: "sluice",
       dependencies: [
-        "Wire", "GatewayNode", "SluiceClient", "LoadTesting", nioCore, nioHTTP1,
+        "Wire", "Admission", "GatewayNode", "SluiceClient", "LoadTesting", nioCore, nioHTTP1,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -154,7 +171,11 @@ let package = Package(
       swiftSettings: settings
     ),
     .testTarget(name: "SessionsTests", dependencies: ["Sessions", nioCore], swiftSettings: settings),
-    .testTarget(name: "AdmissionTests", dependencies: ["Admission", nioCore], swiftSettings: settings),
+    .testTarget(
+      name: "AdmissionTests",
+      dependencies: ["Wire", "Admission", nioCore],
+      swiftSettings: settings
+    ),
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(
       name: "TestRedis",
@@ -170,7 +191,8 @@ let package = Package(
     .testTarget(
       name: "BrokeringTests",
       dependencies: [
-        "Wire", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix, concurrency, logging,
+        "Wire", "Telemetry", "Admission", "RedisClient", "Brokering", "TestRedis", nioCore, nioPosix,
+        concurrency, logging,
       ],
       swiftSettings: settings
     ),
@@ -184,7 +206,7 @@ let package = Package(
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),
@@ -210,9 +232,12 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "SluiceClient", "LoadTesting", nioCore, nioPosix, nioHTTP1, concurrency,
+        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix,
+        nioHTTP1,
+        nioSSL,
+        concurrency,
       ],
-      exclude: ["Browser/bridge.py", "Clients/exchange.py"],
+      exclude: ["Browser/bridge.py", "Clients/exchange.py", "Hostile/deflate.py"],
       swiftSettings: settings
     ),
     fuzzing,

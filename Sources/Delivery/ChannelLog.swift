@@ -48,6 +48,9 @@ final class ChannelLog {
   var resolvers: [Resolver] = []
   var isResolving = false
 
+  /// Whoever waits for the end of attaching.
+  var onAttached: [() -> Void] = []
+
   /// Joins and leaves that are told together, a moment later.
   var gathered = PresenceNews()
   /// Joins and leaves that some subscription could not be told, and how many such there are.

@@ -16,12 +16,17 @@ public struct DeliverySettings: Sendable, Equatable {
   public var presenceGatherMS: Int64 = 1_000
   /// How long a channel that nobody listens to is still followed, in seconds.
   public var lingerSeconds = 5
+  /// How many channels that nobody listens to are followed, at the most: who names ever new ones gets no more.
+  public var lingeringChannels = 1_000
   /// How long the ring of a channel in which nothing happens is kept, in seconds.
   public var idleRingSeconds = 60
   /// How often every position is checked against the log, which also keeps the log's epoch alive, in seconds.
   public var verifySeconds = 600
   /// How long after a failed read the log is asked again, in milliseconds.
   public var retryMS: Int64 = 250
+
+  /// From how many bytes on a message is compressed for those who agreed to it.
+  public var compressAbove = 1_024
 
   public init() {}
 }

@@ -148,6 +148,15 @@ extension DeliveryShard: FeedReceiver {
     }
   }
 
+  /// Gives back half of what the rings cost.
+  public func trimRings() {
+    for log in logs.values {
+      let before = log.ring.weight
+      log.ring.trim(to: before / 2)
+      account(log.ring.weight - before)
+    }
+  }
+
   func clearRing(of log: ChannelLog) {
     let weight = log.ring.weight
     log.ring.removeAll()

@@ -121,7 +121,7 @@ extension DeliveryShard {
   private func freshView(of log: ChannelLog) -> LogView? {
     guard var view = log.view else { return nil }
     let age = Int64(log.options.historyTTL) * 1_000
-    if let expired = log.ring.newest(before: WallClock.milliseconds() - age) {
+    if let expired = log.ring.newest(before: port.clock.milliseconds() - age) {
       view.oldest = max(view.oldest, expired + 1)
       view.ringOldest = max(view.ringOldest, expired + 1)
     }

@@ -10,7 +10,11 @@ extension DeliveryShard {
     let subscriber = subscription.subscriber
     switch subscriber.representation {
     case .webSocket:
-      subscriber.write(segment.frames(after: offset))
+      if segment.largest >= compression.above, let bits = subscriber.windowBits {
+        subscriber.write(segment.compressed(after: offset, bits, &compression))
+      } else {
+        subscriber.write(segment.frames(after: offset))
+      }
     case .eventStream(let isChunked):
       if subscriber.isComposite {
         writeComposite(segment, after: offset, to: subscriber, isChunked: isChunked)
@@ -33,7 +37,12 @@ extension DeliveryShard {
     guard isLoneDelivery || subscriber.isSingle else { return writeAll(segment, to: subscription) }
     let passage =
       switch subscriber.representation {
-      case .webSocket: subscriber.sendAtOnce(segment.frames)
+      case .webSocket:
+        if segment.largest >= compression.above, let bits = subscriber.windowBits {
+          subscriber.sendAtOnce(segment.compressed(after: segment.first - 1, bits, &compression))
+        } else {
+          subscriber.sendAtOnce(segment.frames)
+        }
       case .eventStream where !subscriber.isComposite:
         subscriber.sendAtOnce(segment.events(after: segment.first - 1))
       case .eventStream, .poll: Subscriber.Passage.refused
@@ -80,7 +89,11 @@ extension DeliveryShard {
     var bytes = ByteBuffer()
     switch subscriber.representation {
     case .webSocket:
-      WebSocketFrame.write(.text, payload: scratch, into: &bytes)
+      if let bits = subscriber.windowBits, scratch.readableBytes >= compression.above {
+        compression.write(scratch, bits, into: &bytes)
+      } else {
+        WebSocketFrame.write(.text, payload: scratch, into: &bytes)
+      }
     case .eventStream(let isChunked):
       let name: StaticString? = if case .message = event { nil } else { event.name }
       let id = positions(of: subscriber).description

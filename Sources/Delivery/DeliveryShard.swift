@@ -26,6 +26,7 @@ public final class DeliveryShard {
   /// Called when the cluster may have forgotten who is present.
   public var onPresenceLost: (() -> Void)?
   var scratch = ByteBuffer()
+  var compression = Compression()
 
   public init(
     loop: any EventLoop,
@@ -37,6 +38,7 @@ public final class DeliveryShard {
     self.loop = loop
     self.namespaces = namespaces
     self.settings = settings
+    compression.above = settings.compressAbove
     self.metrics = metrics
     port = broker.makePort(on: loop, receiver: self)
   }
@@ -141,6 +143,14 @@ public final class DeliveryShard {
   /// Whether the channel's feed is heard here already.
   public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
+  /// Whether the cluster is being asked for the channel; then `done` is called once that has an end, whoever still
+  /// waits for it.
+  public func isAttaching(_ channel: ChannelName, until done: @escaping () -> Void) -> Bool {
+    guard let log = logs[channel], log.phase == .attaching else { return false }
+    log.onAttached.append(done)
+    return true
+  }
+
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
   /// needed are emptied, and now and then every position is checked.
   public func secondPassed() {
@@ -149,10 +159,12 @@ public final class DeliveryShard {
       for log in logs.values where log.ringUsed + settings.idleRingSeconds <= seconds { clearRing(of: log) }
     }
     if seconds % settings.verifySeconds == 0 { verifyAll() }
+    var excess = idle.count - settings.lingeringChannels
     for channel in idle {
       guard let log = logs[channel] else { continue }
       log.lingering -= 1
-      guard log.lingering <= 0, log.phase == .following else { continue }
+      guard log.lingering <= 0 || excess > 0, log.phase == .following else { continue }
+      excess -= 1
       idle.remove(channel)
       close(log)
       port.detach(channel)
@@ -201,6 +213,9 @@ public final class DeliveryShard {
       }
       resolve(log)
     }
+    let waiting = log.onAttached
+    log.onAttached = []
+    for done in waiting { done() }
     flush()
   }
 

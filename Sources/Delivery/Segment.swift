@@ -23,6 +23,10 @@ final class Segment {
   let frames: ByteBuffer
   private(set) var entries: [Entry]
   private var events: ByteBuffer?
+  /// One for each size of window that was asked for.
+  private var compressed: [CompressedFrames] = []
+  /// The size of the largest message's JSON, in bytes.
+  let largest: Int
 
   /// `messages` are contiguous and not empty. `scratch` is room to work in.
   init(_ channel: ChannelName, _ messages: some Collection<Message>, scratch: inout ByteBuffer) {
@@ -31,6 +35,7 @@ final class Segment {
     first = messages.first!.cursor.offset
     var frames = ByteBuffer()
     var entries: [Entry] = []
+    var largest = 0
     entries.reserveCapacity(messages.count)
     for message in messages {
       scratch.clear()
@@ -43,9 +48,11 @@ final class Segment {
       ).write(into: &scratch)
       WebSocketFrame.write(.text, payload: scratch, into: &frames)
       let end = frames.writerIndex
+      largest = max(largest, scratch.readableBytes)
       entries.append(Entry(time: message.time, json: end - scratch.readableBytes..<end))
     }
     self.frames = frames
+    self.largest = largest
     self.entries = entries
   }
 
@@ -54,9 +61,10 @@ final class Segment {
   /// What it costs in memory without events, in bytes.
   var weight: Int { frames.readableBytes + entries.count * 40 + 160 }
 
-  /// Nobody is at the end of this segment any more: who comes by later has the events encoded anew.
+  /// Nobody is at the end of this segment any more: who comes by later has the rest encoded anew.
   func forgetEvents() {
     events = nil
+    compressed = []
   }
 
   func cursor(_ index: Int) -> Cursor { Cursor(epoch, first + UInt64(index)) }
@@ -71,6 +79,31 @@ final class Segment {
     guard offset >= first else { return frames }
     let start = entries[Int(offset - first)].json.upperBound
     return frames.getSlice(at: start, length: frames.writerIndex - start)!
+  }
+
+  /// The same, compressed for a window where that is worth it.
+  func compressed(after offset: UInt64, _ windowBits: Int, _ compression: inout Compression) -> ByteBuffer {
+    let all = compressedFrames(windowBits, &compression)
+    guard offset >= first else { return all.frames }
+    let start = all.ends[Int(offset - first)]
+    return all.frames.getSlice(at: start, length: all.frames.writerIndex - start)!
+  }
+
+  private func compressedFrames(_ windowBits: Int, _ compression: inout Compression) -> CompressedFrames {
+    if let known = compressed.first(where: { $0.windowBits == windowBits }) { return known }
+    var encoded = CompressedFrames(windowBits: windowBits)
+    encoded.ends.reserveCapacity(entries.count)
+    for index in entries.indices {
+      let json = json(index)
+      if json.readableBytes >= compression.above {
+        compression.write(json, windowBits, into: &encoded.frames)
+      } else {
+        WebSocketFrame.write(.text, payload: json, into: &encoded.frames)
+      }
+      encoded.ends.append(encoded.frames.writerIndex)
+    }
+    compressed.append(encoded)
+    return encoded
   }
 
   /// The events of what follows `offset`, for a stream of this channel alone: a chunk each, its id the

@@ -23,7 +23,7 @@ import NIOCore
 /// - An error of `send` is none here: the channel gets the bytes, meets the same error, and closes as it would have.
 /// - The channel may call back from any write or flush: no state is held over one.
 ///
-/// Only for channels without a handler between the context and the socket that changes bytes (no TLS).
+/// - A channel whose bytes a handler changes on their way to the socket, as TLS does, is never asked for its descriptor.
 extension Subscriber {
   /// Asked once for each connection. The pipeline's own `withUnsafeTransportIfAvailable` asks the same of the same
   /// core, but for a type with its argument, and that takes a search through the types of the program: a twelfth of

@@ -33,6 +33,8 @@ public final class Subscriber {
   public internal(set) var subscriptions: [Subscription] = [] {
     didSet { isSingle = subscriptions.count == 1 }
   }
+  /// Of a WebSocket that agreed to compress: the logarithm of its window.
+  public var windowBits: Int?
   /// For a stream of several channels: where it stands in each, which is what its ids say.
   var positions = CursorSet()
   /// Whether its subscriptions deliver; before `start` they only hold their place.
@@ -55,10 +57,11 @@ public final class Subscriber {
 
   /// `context` is that of the handler next to the socket: what is written goes straight to it, and its end is heard
   /// before anything else happens.
-  public func connect(_ context: ChannelHandlerContext) {
+  /// - Parameter isSecured: a handler below it changes bytes on their way to the socket.
+  public func connect(_ context: ChannelHandlerContext, isSecured: Bool) {
     self.context = context
     channel = context.channel
-    descriptor = Subscriber.descriptor(of: context.channel) ?? -1
+    descriptor = isSecured ? -1 : Subscriber.descriptor(of: context.channel) ?? -1
   }
 
   public var isWritable: Bool {

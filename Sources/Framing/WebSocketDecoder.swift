@@ -31,6 +31,8 @@ public struct WebSocketDecoder: Sendable {
     /// A whole data message. Text is valid UTF-8. The buffer may be a slice of a larger receive buffer:
     /// copy what is kept for long.
     case message(MessageKind, ByteBuffer)
+    /// A whole data message as it was compressed: only where that was agreed. Nothing is known of what it contains.
+    case compressed(MessageKind, ByteBuffer)
     /// To be answered by a pong with the same payload, at most 125 bytes.
     case ping(ByteBuffer)
     case pong(ByteBuffer)
@@ -41,6 +43,8 @@ public struct WebSocketDecoder: Sendable {
   public let role: Role
   /// The most bytes one message may have over all its fragments.
   public let maximumMessageSize: Int
+  /// Whether messages may be compressed (RFC 7692).
+  public let takesCompressed: Bool
 
   private var input = ByteBuffer()
   /// What has arrived of a message that came in more than one piece, unmasked.
@@ -51,6 +55,7 @@ public struct WebSocketDecoder: Sendable {
 
   private struct MessageInProgress {
     let kind: MessageKind
+    var isCompressed = false
     var utf8 = UTF8Validator()
   }
 
@@ -62,8 +67,9 @@ public struct WebSocketDecoder: Sendable {
     var missing: Int
   }
 
-  public init(role: Role, maximumMessageSize: Int) {
+  public init(role: Role, maximumMessageSize: Int, takesCompressed: Bool = false) {
     self.role = role
+    self.takesCompressed = takesCompressed
     self.maximumMessageSize = maximumMessageSize
   }
 
@@ -89,7 +95,7 @@ public struct WebSocketDecoder: Sendable {
       switch event {
       case .close: self.end()
       case nil: self.letGoOfInput()
-      case .message, .ping, .pong: break
+      case .message, .compressed, .ping, .pong: break
       }
       return event
     } catch {
@@ -105,7 +111,13 @@ public struct WebSocketDecoder: Sendable {
         if let event = try self.finishFrame() { return event }
         continue
       }
-      guard let header = try WebSocketHeader.peek(at: self.input, from: self.role) else { return nil }
+      guard
+        let header = try WebSocketHeader.peek(
+          at: self.input,
+          from: self.role,
+          compressed: self.takesCompressed
+        )
+      else { return nil }
       if header.opcode.isControl {
         guard self.input.readableBytes >= header.size + header.payloadLength else { return nil }
         return try self.readControlFrame(header)
@@ -156,7 +168,8 @@ extension WebSocketDecoder {
   /// Starts a data frame whose header was checked and consumed. A message in one frame that is all here
   /// is answered without going through the assembly.
   private mutating func begin(_ header: WebSocketHeader) throws(WebSocketViolation) -> Event? {
-    var message = self.message ?? MessageInProgress(kind: header.opcode == .text ? .text : .binary)
+    let kind: MessageKind = header.opcode == .text ? .text : .binary
+    var message = self.message ?? MessageInProgress(kind: kind, isCompressed: header.isCompressed)
     let isWhole = header.isFinal && header.opcode != .continuation
     guard isWhole, self.input.readableBytes >= header.payloadLength else {
       self.message = message
@@ -168,6 +181,7 @@ extension WebSocketDecoder {
       return nil
     }
     let payload = self.readPayload(length: header.payloadLength, mask: header.mask)
+    if message.isCompressed { return .compressed(message.kind, payload) }
     if message.kind == .text {
       let isValid = payload.withUnsafeReadableBytes { message.utf8.consume($0) }
       guard isValid, message.utf8.isAtBoundary else { throw .badUTF8 }
@@ -190,7 +204,7 @@ extension WebSocketDecoder {
       self.input.moveReaderIndex(forwardBy: count)
       frame.consumed += count
       frame.missing -= count
-      if message.kind == .text {
+      if message.kind == .text, !message.isCompressed {
         let isValid = self.assembly.withUnsafeReadableBytes { bytes in
           message.utf8.consume(
             UnsafeRawBufferPointer(rebasing: bytes[(start - self.assembly.readerIndex)...])
@@ -212,7 +226,7 @@ extension WebSocketDecoder {
     self.message = nil
     let payload = self.assembly
     self.assembly = ByteBuffer()
-    return .message(message.kind, payload)
+    return message.isCompressed ? .compressed(message.kind, payload) : .message(message.kind, payload)
   }
 }
 

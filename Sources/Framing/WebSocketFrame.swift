@@ -25,11 +25,12 @@ public enum WebSocketFrame {
   public static func writeHeader(
     _ opcode: WebSocketOpcode,
     isFinal: Bool = true,
+    isCompressed: Bool = false,
     payloadLength: Int,
     mask: WebSocketMask? = nil,
     into buffer: inout ByteBuffer
   ) {
-    buffer.writeInteger(opcode.rawValue | (isFinal ? 0x80 : 0))
+    buffer.writeInteger(opcode.rawValue | (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0))
     let maskBit: UInt8 = mask == nil ? 0 : 0x80
     switch payloadLength {
     case ...125:
@@ -60,6 +61,20 @@ public enum WebSocketFrame {
     let start = buffer.writerIndex
     buffer.writeImmutableBuffer(payload)
     self.mask(&buffer, from: start, with: mask)
+  }
+
+  /// Writes a server's whole text frame, compressed. `room` is space to work in.
+  public static func writeCompressed(
+    _ payload: ByteBuffer,
+    by deflater: Deflater,
+    room: inout ByteBuffer,
+    into buffer: inout ByteBuffer
+  ) {
+    room.clear()
+    deflater.deflate(payload, into: &room)
+    buffer.reserveCapacity(minimumWritableBytes: room.readableBytes + 10)
+    self.writeHeader(.text, isCompressed: true, payloadLength: room.readableBytes, into: &buffer)
+    buffer.writeImmutableBuffer(room)
   }
 
   /// Writes a whole text frame.

@@ -4,6 +4,8 @@ import NIOCore
 struct WebSocketHeader {
   let opcode: WebSocketOpcode
   let isFinal: Bool
+  /// The first reserved bit, which permessage-deflate uses.
+  let isCompressed: Bool
   let payloadLength: Int
   /// nil on frames of a server.
   let mask: WebSocketMask?
@@ -16,13 +18,17 @@ struct WebSocketHeader {
   /// two bytes already prove wrong is refused before the rest arrives.
   static func peek(
     at input: ByteBuffer,
-    from role: WebSocketDecoder.Role
+    from role: WebSocketDecoder.Role,
+    compressed: Bool = false
   ) throws(WebSocketViolation) -> WebSocketHeader? {
     let start = input.readerIndex
     guard let first: UInt8 = input.getInteger(at: start) else { return nil }
-    guard first & 0x70 == 0 else { throw .malformed("reserved bit set") }
+    guard first & (compressed ? 0x30 : 0x70) == 0 else { throw .malformed("reserved bit set") }
     guard let opcode = WebSocketOpcode(rawValue: first & 0x0F) else { throw .malformed("reserved opcode") }
     let isFinal = first & 0x80 != 0
+    let isCompressed = first & 0x40 != 0
+    // RFC 7692 section 6.1: only the first frame of a message has it.
+    if isCompressed, opcode.isControl || opcode == .continuation { throw .malformed("reserved bit set") }
     if opcode.isControl, !isFinal { throw .malformed("fragmented control frame") }
 
     guard let second: UInt8 = input.getInteger(at: start + 1) else { return nil }
@@ -61,6 +67,7 @@ struct WebSocketHeader {
     return WebSocketHeader(
       opcode: opcode,
       isFinal: isFinal,
+      isCompressed: isCompressed,
       payloadLength: payloadLength,
       mask: mask,
       size: size

@@ -16,7 +16,7 @@ public struct WebSocketViolation: Error, Hashable, Sendable {
     WebSocketViolation(closeCode: .protocolError, reason: reason)
   }
 
-  static let badUTF8 = WebSocketViolation(closeCode: .invalidText, reason: "not UTF-8")
+  public static let badUTF8 = WebSocketViolation(closeCode: .invalidText, reason: "not UTF-8")
 
   static func tooBig(limit: Int) -> WebSocketViolation {
     WebSocketViolation(closeCode: .tooBig, reason: "message over \(limit) bytes")

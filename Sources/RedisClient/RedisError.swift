@@ -33,6 +33,21 @@ extension RedisError {
     }
   }
 
+  /// The server is there, yet cannot serve anything at the moment.
+  public var isStall: Bool {
+    switch self {
+    case .timeout, .loading: true
+    case .server(let error): ["BUSY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN"].contains(error.prefix)
+    default: false
+    }
+  }
+
+  /// The server answers, yet takes no writes at the moment.
+  public var refusesWrites: Bool {
+    guard case .server(let error) = self else { return false }
+    return ["OOM", "MISCONF", "READONLY", "NOREPLICAS"].contains(error.prefix)
+  }
+
   /// What an error reply means.
   init(_ error: RedisServerError) {
     switch error.prefix {
@@ -67,6 +82,8 @@ extension RedisError: CustomStringConvertible {
     case "READONLY": said + " (the address is that of a replica; a node needs the primary)"
     case "MASTERDOWN": said + " (a replica that has lost its primary)"
     case "OOM": said + " (Redis has reached its maxmemory)"
+    case "NOREPLICAS": said + " (Redis has fewer replicas than it is told to write to)"
+    case "BUSY": said + " (a script takes too long)"
     case "MISCONF": said + " (Redis cannot save to its disk and refuses writes)"
     default: said
     }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The evaluations of one script on a link. Keeps them in order when the server has forgotten the script.
 final class RedisScriptLane {
   /// `EVALSHA`s on their way.
@@ -11,6 +13,17 @@ struct RedisScriptCall {
   var keys: [String]
   var arguments: [RedisArgument]
   var done: RedisLink.Completion
+
+  /// Bytes that it holds, about.
+  var bytes: Int {
+    arguments.reduce(0) { sum, argument in
+      switch argument {
+      case .string(let text): sum + text.utf8.count
+      case .bytes(let bytes): sum + bytes.readableBytes
+      case .integer: sum + 8
+      }
+    }
+  }
 
   func command(_ name: String, _ body: String) -> [RedisArgument] {
     var command: [RedisArgument] = [.string(name), .string(body), .integer(keys.count)]
@@ -32,8 +45,8 @@ extension RedisLink {
   ) {
     let call = RedisScriptCall(script: script, keys: keys, arguments: arguments, done: done)
     let lane = lane(of: script)
-    // A held call waits for at most as many others as the link holds.
     if lane.held != nil, lane.asked > 0 {
+      guard canHold(call) else { return refuse(done) }
       lane.held?.append(call)
     } else {
       ask(call, lane)
@@ -78,6 +91,7 @@ extension RedisLink {
   private func release(_ lane: RedisScriptLane) {
     guard lane.asked == 0, let held = lane.held else { return }
     lane.held = nil
+    letGo(held)
     for call in held { ask(call, lane) }
   }
 }

@@ -36,6 +36,8 @@ public final class RedisLink {
   private var flushesSoon = false
   private var timer: Scheduled<Void>?
   var lanes: [RedisScript: RedisScriptLane] = [:]
+  /// Calls of scripts that are not sent yet.
+  private var held = (count: 0, bytes: 0)
 
   public init(_ settings: RedisSettings, on eventLoop: any EventLoop, logger: Logger) {
     self.settings = settings
@@ -60,13 +62,19 @@ public final class RedisLink {
   public func send(_ arguments: [RedisArgument], _ done: @escaping Completion) {
     eventLoop.preconditionInEventLoop()
     guard case .ready = state else { return fail(done, unreadyError) }
-    guard queue.hasRoom else { return fail(done, .overloaded(pending: queue.count)) }
+    guard queue.hasRoom else { return refuse(done) }
     let before = outgoing.writerIndex
     guard connection.format(arguments, into: &outgoing) else { return fail(done, .tooLong) }
     queue.append(bytes: outgoing.writerIndex - before, now: .now(), done)
     commands += 1
     flushSoon()
     armTimer()
+  }
+
+  /// Gives the present connection up, because what it answers cannot belong to what was asked, and makes another.
+  public func distrust(because reason: String) {
+    eventLoop.preconditionInEventLoop()
+    connection.drop(.protocolViolation(reason))
   }
 
   /// Closes for good, on the loop. What waits fails with `closed`. The answer is done when the socket is gone.
@@ -89,6 +97,23 @@ public final class RedisLink {
     case .down(let reason): .notConnected(because: reason.description)
     case .closed, .ready: .closed
     }
+  }
+
+  func refuse(_ done: @escaping Completion) {
+    fail(done, .overloaded(pending: queue.count + held.count))
+  }
+
+  /// Notes a call that waits to be sent, if there is room.
+  func canHold(_ call: RedisScriptCall) -> Bool {
+    guard queue.hasRoom(beside: held.count, bytes: held.bytes) else { return false }
+    held.count += 1
+    held.bytes += call.bytes
+    return true
+  }
+
+  func letGo(_ calls: [RedisScriptCall]) {
+    held.count -= calls.count
+    held.bytes -= calls.reduce(0) { $0 + $1.bytes }
   }
 
   private func fail(_ done: @escaping Completion, _ error: RedisError) {
@@ -154,6 +179,9 @@ extension RedisLink: RedisConnectionOwner {
         return connection.drop(.protocolViolation("an answer to no command"))
       }
       done?(reply)
+      if case .failure(.server(let error)) = reply, error.prefix == "READONLY" {
+        return connection.foundReplica(error)
+      }
     }
   }
 

@@ -21,6 +21,12 @@ public enum DescriptorLimit {
     return Int(clamping: limit.rlim_cur)
   }
 
+  /// The limit in force; `Int.max` where there is none.
+  public static var current: Int {
+    var limit = rlimit()
+    return getrlimit(kind, &limit) == 0 ? Int(clamping: limit.rlim_cur) : .max
+  }
+
   #if canImport(Glibc)
     private static let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
   #else

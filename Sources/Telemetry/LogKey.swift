@@ -16,4 +16,8 @@ public enum LogKey {
   public static let seconds = "seconds"
   /// Who asked for it.
   public static let by = "by"
+  /// What was done, to what, and what came of it.
+  public static let act = "act"
+  public static let target = "target"
+  public static let result = "result"
 }

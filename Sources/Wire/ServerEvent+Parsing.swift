@@ -60,7 +60,7 @@ extension JSONObject {
     case "gap": .gap(channel: try channel(), try gap())
     case "goaway":
       .goaway(reason: try string("reason"), reconnectAfterMS: Int(try integer("reconnect_after_ms")))
-    case "refreshed": .refreshed(id: id, expires: try integer("expires"))
+    case "refreshed": .refreshed(id: id, expires: self["expires"]?.integer)
     case "error": .error(id: id, try clientError())
     case "pong": .pong(id: id)
     default: throw ServerEventError("type: \(name.prefix(40)) is not one that a node sends")

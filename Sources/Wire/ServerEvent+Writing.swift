@@ -66,7 +66,7 @@ extension ServerEvent {
       buffer.writeMember("reconnect_after_ms", reconnectAfterMS)
     case .refreshed(let id, let expires):
       if let id { buffer.writeMember("id", id) }
-      buffer.writeMember("expires", expires)
+      if let expires { buffer.writeMember("expires", expires) }
     case .error(let id, let error):
       if let id { buffer.writeMember("id", id) }
       buffer.writeMember("code", error.code.rawValue)

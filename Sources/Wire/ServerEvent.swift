@@ -57,7 +57,8 @@ public enum ServerEvent: Sendable {
   case leave(channel: ChannelName, member: Member)
   case gap(channel: ChannelName, Gap)
   case goaway(reason: String, reconnectAfterMS: Int)
-  case refreshed(id: Int64?, expires: Int64)
+  /// `expires` is in seconds since 1970; nil for never.
+  case refreshed(id: Int64?, expires: Int64?)
   case error(id: Int64?, ClientError)
   case pong(id: Int64?)
 }

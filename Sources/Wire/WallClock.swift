@@ -15,3 +15,17 @@ public enum WallClock {
     return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
   }
 }
+
+/// A time that nobody sets, and that goes on while the machine sleeps.
+public enum SteadyClock {
+  /// Milliseconds since some moment before the process began.
+  public static func milliseconds() -> Int64 {
+    var now = timespec()
+    #if canImport(Darwin)
+      clock_gettime(CLOCK_MONOTONIC, &now)
+    #else
+      clock_gettime(CLOCK_BOOTTIME, &now)
+    #endif
+    return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+  }
+}

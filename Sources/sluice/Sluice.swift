@@ -8,8 +8,8 @@ import GatewayNode
     version: Version.text,
     subcommands: [
       ServeCommand.self, NodesCommand.self, TopCommand.self, DrainCommand.self, UndrainCommand.self,
-      PublishCommand.self, SubscribeCommand.self, HealthCommand.self, CheckConfigCommand.self,
-      LoadCommand.self, EchoCommand.self,
+      PublishCommand.self, SubscribeCommand.self, TokenCommand.self, HealthCommand.self,
+      CheckConfigCommand.self, LoadCommand.self, EchoCommand.self,
     ]
   )
 }

@@ -9,6 +9,9 @@ final class CuttableProxy: Sendable {
     var channels: [any Channel] = []
     var isCut = false
     var isDeaf = false
+    var target: RedisAddress
+    var delay = TimeAmount.zero
+    var instead: String?
   }
 
   let address: RedisAddress
@@ -16,11 +19,12 @@ final class CuttableProxy: Sendable {
   private let state: NIOLockedValueBox<State>
 
   init(to target: RedisAddress) async throws {
-    let state = NIOLockedValueBox(State())
+    let state = NIOLockedValueBox(State(target: target))
     listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .childChannelOption(.autoRead, value: false)
       .childChannelInitializer { inner in
         guard !state.withLockedValue({ $0.isCut }) else { return inner.close() }
+        let target = state.withLockedValue { $0.target }
         return ClientBootstrap(group: inner.eventLoop)
           .connect(host: target.host, port: target.port)
           .flatMapThrowing { outer in
@@ -28,10 +32,14 @@ final class CuttableProxy: Sendable {
             let line = ProxyLine()
             let up = ProxyHandler(to: outer, line) { bytes in
               if String(buffer: bytes).contains("SUBSCRIBE") { line.isFeed = true }
-              return true
+              return bytes
             }
-            let down = ProxyHandler(to: inner, line) { _ in
-              !(line.isFeed && state.withLockedValue { $0.isDeaf })
+            let down = ProxyHandler(to: inner, line) { bytes in
+              let state = state.withLockedValue { $0 }
+              if line.isFeed { return state.isDeaf ? nil : bytes }
+              return state.instead.map { ByteBuffer(string: $0) } ?? bytes
+            } delay: {
+              line.isFeed ? .zero : state.withLockedValue { $0.delay }
             }
             try inner.pipeline.syncOperations.addHandler(up)
             try outer.pipeline.syncOperations.addHandler(down)
@@ -62,6 +70,21 @@ final class CuttableProxy: Sendable {
     state.withLockedValue { $0.isDeaf = isDeaf }
   }
 
+  /// Connections that come lead elsewhere, as when a name is given to another server.
+  func retarget(to target: RedisAddress) {
+    state.withLockedValue { $0.target = target }
+  }
+
+  /// How late each answer to a command is.
+  func delay(_ delay: TimeAmount) {
+    state.withLockedValue { $0.delay = delay }
+  }
+
+  /// Answers this to commands, whatever the server says; nil to let it speak again.
+  func answer(_ text: String?) {
+    state.withLockedValue { $0.instead = text }
+  }
+
   func stop() async throws {
     cut()
     try await listener.close().get()
@@ -77,17 +100,30 @@ private final class ProxyHandler: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   private let target: any Channel
   private let line: ProxyLine
-  private let passes: (ByteBuffer) -> Bool
+  private let passed: (ByteBuffer) -> ByteBuffer?
+  private let delay: () -> TimeAmount
+  /// When the last that was passed on leaves: nothing overtakes it.
+  private var last = NIODeadline.uptimeNanoseconds(0)
 
-  init(to target: any Channel, _ line: ProxyLine, _ passes: @escaping (ByteBuffer) -> Bool) {
+  init(
+    to target: any Channel,
+    _ line: ProxyLine,
+    _ passed: @escaping (ByteBuffer) -> ByteBuffer?,
+    delay: @escaping () -> TimeAmount = { .zero }
+  ) {
     self.target = target
     self.line = line
-    self.passes = passes
+    self.passed = passed
+    self.delay = delay
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    let bytes = unwrapInboundIn(data)
-    if passes(bytes) { target.writeAndFlush(bytes, promise: nil) }
+    guard let bytes = passed(unwrapInboundIn(data)) else { return }
+    last = max(last, .now() + delay())
+    guard last > .now() else { return target.writeAndFlush(bytes, promise: nil) }
+    target.eventLoop.scheduleTask(deadline: last) { [target] in
+      target.writeAndFlush(bytes, promise: nil)
+    }
   }
 
   func channelInactive(context: ChannelHandlerContext) {

@@ -14,6 +14,10 @@ final class RedisCluster: Sendable {
     server = try await RedisServer(arguments)
   }
 
+  init(_ server: RedisServer) {
+    self.server = server
+  }
+
   /// A node's broker, not started.
   func broker(
     _ node: String,

@@ -88,6 +88,35 @@ struct RedisLogTests {
     await broker.shutdown()
   }
 
+  /// Who names ever new channels leaves little.
+  @Test func anEpochWithoutMessagesLivesForAnHour() async throws {
+    let cluster = try await RedisCluster()
+    let (broker, port) = try await cluster.node("one")
+    let position = try await port.verify(channel, nil)
+    #expect(position.tail == 0)
+    let empty = try #require(try await cluster.command("TTL", "sluice:{short:a}:meta").integer)
+    #expect((3_590...3_600).contains(empty))
+    _ = try await port.publish(channel, "1")
+    let held = try #require(try await cluster.command("TTL", "sluice:{short:a}:meta").integer)
+    #expect((89_990...90_000).contains(held))
+    await broker.shutdown()
+  }
+
+  /// Whoever listens to a channel that stays empty hears its first message in the epoch that he was told.
+  @Test func anEmptyEpochLivesAsLongAsSomebodyIsAttached() async throws {
+    let cluster = try await RedisCluster()
+    let (broker, port) = try await cluster.node("one") { $0.epochKeep = .milliseconds(50) }
+    let position = try #require(try await port.attach(channel))
+    for _ in 0..<2 {
+      _ = try await cluster.command("EXPIRE", "sluice:{short:a}:meta", 60)
+      try await eventually("it is kept on") {
+        (try await cluster.command("TTL", "sluice:{short:a}:meta").integer ?? 0) > 3_600
+      }
+    }
+    #expect(try await port.publish(channel, "1").cursor == Cursor(position.epoch, 1))
+    await broker.shutdown()
+  }
+
   @Test func anEpochOutlivesItsMessages() async throws {
     let cluster = try await RedisCluster()
     let (broker, port) = try await cluster.node("one")

@@ -19,6 +19,8 @@ final class FaultyBroker: Broker {
   func start() async throws {}
   func shutdown() async {}
   var health: BrokerHealth { inner.health }
+  var clock: ClusterClock { inner.clock }
+  var metrics: BrokerMetrics { inner.metrics }
   func nodes() async throws(BrokerError) -> [NodeRecord] { try await inner.nodes() }
   func announce(_ state: ByteBuffer) { inner.announce(state) }
 }
@@ -34,6 +36,7 @@ final class FaultyPort: BrokerPort, FeedReceiver {
   /// How many turns of the loop an answer is late.
   var delay = 0
   var reads = 0
+  var clock: ClusterClock { inner.clock }
 
   init(loop: any EventLoop, receiver: any FeedReceiver) {
     self.loop = loop

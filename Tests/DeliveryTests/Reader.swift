@@ -28,7 +28,7 @@ final class Reader {
     channel = EmbeddedChannel(handler: handler, loop: loop)
     channel.isWritable = true
     subscriber = Subscriber(.webSocket, isStarted: true)
-    subscriber.connect(handler.context!)
+    subscriber.connect(handler.context!, isSecured: false)
     let subscriber = subscriber
     handler.becameWritable = { [unowned shard] in shard.becameWritable(subscriber) }
   }

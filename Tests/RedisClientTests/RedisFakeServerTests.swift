@@ -132,4 +132,70 @@ struct RedisFakeServerTests {
     try await link.close()
     try await server.stop()
   }
+
+  /// It was the primary when it was connected to. Its name leads to another server after a while.
+  @Test func aPrimaryThatBecameAReplicaIsLeft() async throws {
+    let server = try await FakeServer { number, text in
+      switch text {
+      case _ where text.contains("SET"): number == 1 ? "-READONLY You can't write.\r\n" : "+OK\r\n"
+      case _ where text.contains("ROLE"):
+        "*1\r\n$\(number <= 3 ? "5\r\nslave" : "6\r\nmaster")\r\n+PONG\r\n"
+      default: "+PONG\r\n"
+      }
+    }
+    let link = try await LinkDriver.ready(RedisSettings(address: server.address))
+    let replies = try await link.send(all: [["SET", "a", "1"], ["SET", "a", "2"]])
+    guard case .failure(.server(let error)) = replies[0], error.prefix == "READONLY" else {
+      Issue.record("\(replies)")
+      return
+    }
+    try await eventually("left") { link.states.contains { if case .down = $0 { true } else { false } } }
+    #expect(link.lastReason?.description.contains("primary") == true)
+    try await link.becomesReady()
+    #expect(server.connections == 4)
+    #expect(try await link.send("SET", "a", "3") == .success(.status("OK")))
+    try await link.close()
+    try await server.stop()
+  }
+
+  /// The server has forgotten a script and then says nothing: what is held back for it is bounded, too.
+  @Test func heldScriptsAreBounded() async throws {
+    let server = try await FakeServer { _, text in
+      if text.contains("EVALSHA") { return "-NOSCRIPT No matching script.\r\n" }
+      return text.contains("PING") ? "+PONG\r\n" : nil
+    }
+    var settings = RedisSettings(address: server.address)
+    settings.maximumPending = 10
+    let link = try await LinkDriver.ready(settings)
+    // The answer to the first of two: the second is awaited, and everything after it held back.
+    async let early = link.evaluate(RedisScript("return 1"), all: [[], []])
+    try await eventually("both are asked") { server.everythingRead.contains { $0.contains("EVALSHA") } }
+    let late = try await link.evaluate(RedisScript("return 1"), all: Array(repeating: [], count: 30))
+    let refused = late.count { if case .failure(.overloaded) = $0 { true } else { false } }
+    #expect((20...22).contains(refused), "\(late)")
+    #expect(late.allSatisfy { if case .failure = $0 { true } else { false } })
+    _ = try await early
+    #expect(try await link.run { $0.pending } <= 10)
+    try await link.close()
+    try await server.stop()
+  }
+
+  /// The first half of an answer, and then nothing.
+  @Test func halfAnAnswerIsNoAnswer() async throws {
+    let server = try await FakeServer { number, text in
+      if text.contains("PING") { return "+PONG\r\n" }
+      return number == 1 ? "$10\r\nhalf" : "$1\r\n1\r\n"
+    }
+    var settings = RedisSettings(address: server.address)
+    settings.commandTimeout = .milliseconds(200)
+    let link = try await LinkDriver.ready(settings)
+    guard case .failure(.timeout) = try await link.send("GET", "a") else {
+      Issue.record("it was answered")
+      return
+    }
+    try await eventually("another connection") { server.connections >= 2 && link.state == .ready }
+    #expect(try await link.send("GET", "a").get().integer == 1)
+    try await link.close()
+    try await server.stop()
+  }
 }

@@ -7,10 +7,28 @@ struct RedisPiecesTests {
   @Test func backoffDoublesWithinItsBounds() {
     var backoff = RedisBackoff(minimum: .milliseconds(50), maximum: .seconds(2))
     let pauses = (0..<100).map { _ in backoff.next(jitter: 1).nanoseconds / 1_000_000 }
-    #expect(pauses.prefix(7) == [50, 100, 200, 400, 800, 1_600, 2_000])
-    #expect(pauses.suffix(90).allSatisfy { $0 == 2_000 })
+    #expect(pauses.prefix(5) == [200, 400, 800, 1_600, 2_000])
+    #expect(pauses.suffix(95).allSatisfy { $0 == 2_000 })
     backoff.reset()
     #expect(backoff.next(jitter: 0) == .milliseconds(25))
+    #expect(backoff.next(jitter: 0) == .milliseconds(200))
+  }
+
+  /// Ten nodes with five connections each lose their server in one instant. In no 20 ms comes more than a fair part
+  /// of them.
+  @Test func nodesDoNotComeBackInTheSameInstant() {
+    var chance = SystemRandomNumberGenerator()
+    var backoffs = (0..<50).map { _ in RedisBackoff(minimum: .milliseconds(50), maximum: .seconds(2)) }
+    var moments = [Double](repeating: 0, count: backoffs.count)
+    for round in 0..<6 {
+      for index in backoffs.indices {
+        let pause = backoffs[index].next(jitter: .random(in: 0...1, using: &chance))
+        moments[index] += Double(pause.nanoseconds) / 1e6
+      }
+      let crowd = moments.map { first in moments.count { $0 >= first && $0 < first + 20 } }.max()!
+      // The mean is 6 at most.
+      #expect(crowd <= 20, "round \(round): \(moments.sorted())")
+    }
   }
 
   @Test func scriptsAreNamedBySHA1() {
@@ -53,6 +71,9 @@ struct RedisPiecesTests {
       ]
     )
     #expect(RedisGreeting(try RedisSettings(url: "redis://:p@h")).commands == [["AUTH", "p"], ["PING"]])
+    #expect(
+      RedisGreeting(try RedisSettings(url: "redis://h"), asksRole: true).commands == [["ROLE"], ["PING"]]
+    )
   }
 
   @Test func errorsSayWhatToDo() {

@@ -1,6 +1,10 @@
 /// A condition did not come true in time.
 public struct NotInTime: Error, CustomStringConvertible {
   public var description: String
+
+  public init(description: String) {
+    self.description = description
+  }
 }
 
 /// Waits for a condition.

@@ -8,11 +8,18 @@ public final class RedisServer: @unchecked Sendable {
   public private(set) var port: Int
   private let directory: URL
   private let arguments: [String]
+  private var fileLimit: Int?
+  private let clock: FakeClock?
   /// Used by one test, from one task at a time.
   private var process: Process?
 
-  public init(_ arguments: [String] = []) async throws {
+  /// - Parameters:
+  ///   - fileLimit: how many bytes a file of it may have, as if the disk were full then; until `unlimitFiles`.
+  ///   - clock: the clock that it goes by.
+  public init(_ arguments: [String] = [], fileLimit: Int? = nil, clock: FakeClock? = nil) async throws {
     self.arguments = arguments
+    self.fileLimit = fileLimit
+    self.clock = clock
     directory = FileManager.default.temporaryDirectory.appending(path: "sluice-redis-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     port = try await freePort()
@@ -36,9 +43,15 @@ public final class RedisServer: @unchecked Sendable {
   public func start() async throws {
     let process = Process()
     let log = directory.appending(path: "log-\(UUID().uuidString)")
-    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.executableURL = URL(filePath: "/bin/sh")
+    // What is ignored stays so in the program: a write beyond the limit fails.
+    let limit = fileLimit.map { "trap '' XFSZ; ulimit -S -f \($0 / 512); " } ?? ""
+    process.environment = ProcessInfo.processInfo.environment.merging(clock?.environment ?? [:]) { $1 }
     process.arguments =
-      ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", directory.path]
+      [
+        "-c", limit + #"exec "$@""#, "sh", "redis-server", "--port", "\(port)", "--bind", "127.0.0.1",
+        "--save", "", "--dir", directory.path,
+      ]
       + ["--logfile", log.path] + arguments
     try process.run()
     self.process = process
@@ -59,6 +72,31 @@ public final class RedisServer: @unchecked Sendable {
     kill(process.processIdentifier, SIGKILL)
     process.waitUntilExit()
     self.process = nil
+  }
+
+  /// The disk has room again.
+  public func unlimitFiles() throws {
+    guard let process else { return }
+    let prlimit = Process()
+    prlimit.executableURL = URL(filePath: "/usr/bin/env")
+    prlimit.arguments = ["prlimit", "--pid", "\(process.processIdentifier)", "--fsize=unlimited"]
+    try prlimit.run()
+    prlimit.waitUntilExit()
+    fileLimit = nil
+    guard prlimit.terminationStatus == 0 else { throw NotInTime(description: "prlimit failed") }
+  }
+
+  /// One command by `redis-cli`; what it answered.
+  public func tell(_ command: String...) throws -> String {
+    let client = Process()
+    let output = Pipe()
+    client.executableURL = URL(filePath: "/usr/bin/env")
+    client.arguments = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)"] + command
+    client.standardOutput = output
+    try client.run()
+    let answer = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    client.waitUntilExit()
+    return answer.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   public func freeze() {

@@ -15,8 +15,10 @@ status() {
       state='not ready'
     fi
     [[ $state == ready ]] || all=1
+    local second=operator
+    if [[ $name == nginx ]]; then second=TLS; fi
     printf '%-11s %-9s %-13s %9s  127.0.0.1:%s%s\n' "$name" "$pid" "$state" "$(memory "$pid")" "${ports[0]}" \
-      "${ports[1]:+, operator 127.0.0.1:${ports[1]}}"
+      "${ports[1]:+, $second 127.0.0.1:${ports[1]}}"
   done
   return "$all"
 }
@@ -29,7 +31,7 @@ welcome() {
   say "the cluster is ready"
   cat <<END
 
-  Open      $site/   in two windows, and chat; /prices and /lab, too
+  Open      $site/   ${tls_port:+or https://127.0.0.1:$tls_port/ }in two windows, and chat; /prices and /lab, too
 
   Listen    curl -N '$site/v1/stream?channels=room:lobby'
   Publish   curl $site/v1/channels/room:lobby/messages --json '{"text":"hello"}'

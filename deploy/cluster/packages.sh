@@ -3,6 +3,7 @@
 
 missing_packages() {
   [[ -e /usr/include/hiredis/hiredis.h ]] || printf 'libhiredis-dev\n'
+  [[ -e /usr/include/zlib.h ]] || printf 'zlib1g-dev\n'
   local pair
   for pair in redis-server:redis-server nginx:nginx curl:curl ss:iproute2; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair##*:}"

@@ -11,11 +11,11 @@ names() {
 
 check_name() { names | grep -qxF -- "$1" || fail "there is no '$1' here, but: $(names | tr '\n' ' ')"; }
 
-# ports_of NAME: its own first, then a node's operator port
+# ports_of NAME: its own first, then a node's operator port, or nginx's for TLS
 ports_of() {
   case $1 in
     redis) printf '%s\n' "$redis_port" ;;
-    nginx) printf '%s\n' "$nginx_port" ;;
+    nginx) printf '%s\n' "$nginx_port" ${tls_port:+"$tls_port"} ;;
     gateway-*) printf '%s\n' "${node_ports[${1#gateway-} - 1]}" "${operator_ports[${1#gateway-} - 1]}" ;;
   esac
 }
@@ -47,13 +47,28 @@ render_nginx() {
   for port in "${node_ports[@]}"; do
     printf 'server 127.0.0.1:%s weight=10 max_fails=0;\n' "$port"
   done >"$dir/nginx/nodes.conf"
+  rm -rf "$dir/nginx/enabled"
+  [[ -n $tls_port ]] || return 0
+  make_certificate
+  mkdir "$dir/nginx/enabled"
+  cp "$root/nginx/tls.conf" "$dir/nginx/enabled/"
+  printf '%s;\n' "listen 127.0.0.1:$tls_port ssl http2 backlog=4096" "ssl_certificate tls.crt" \
+    "ssl_certificate_key tls.key" >"$dir/nginx/listen-tls.conf"
+}
+
+# make_certificate: for this machine, signed by itself, unless there is one that lasts for another week
+make_certificate() {
+  openssl x509 -checkend 604800 -noout -in "$dir/nginx/tls.crt" >/dev/null 2>&1 && return 0
+  (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$dir/nginx/tls.key" -out "$dir/nginx/tls.crt" \
+    2>/dev/null) || fail "openssl made no certificate: is it installed?"
 }
 
 # fingerprint NAME: what it runs with; another one means that it has to be started anew
 fingerprint() {
   printf '%q ' "${run[@]}"
   case $1 in
-    nginx) cat "$dir"/nginx/*.conf | cksum ;;
+    nginx) find "$dir/nginx" '(' -name '*.conf' -o -name tls.crt ')' -print0 | sort -z | xargs -0 cat | cksum ;;
     gateway-*)
       stat -c ' %Y %s' "$binary"
       cksum <"${SLUICE_CONFIG:-$root/deploy/cluster/namespaces.yaml}"

@@ -5,6 +5,7 @@
 read_environment() {
   dir=${SLUICE_LOCAL_DIR:-$root/.local}
   nginx_port=${SLUICE_LOCAL_NGINX_PORT:-8080}
+  tls_port=${SLUICE_LOCAL_TLS_PORT:-}
   redis_port=${SLUICE_LOCAL_REDIS_PORT:-6381}
   IFS=', ' read -ra node_ports <<<"${SLUICE_LOCAL_NODE_PORTS:-8081,8082,8083}"
   IFS=', ' read -ra operator_ports <<<"${SLUICE_LOCAL_OPERATOR_PORTS:-9081,9082,9083}"
@@ -21,6 +22,7 @@ set_option() {
   case $1 in
     --dir) dir=$2 ;;
     --nginx-port) nginx_port=$2 ;;
+    --tls-port) tls_port=$2 ;;
     --redis-port) redis_port=$2 ;;
     --node-ports) IFS=', ' read -ra node_ports <<<"$2" ;;
     --operator-ports) IFS=', ' read -ra operator_ports <<<"$2" ;;
@@ -36,7 +38,7 @@ check_settings() {
   ((${#node_ports[@]})) || fail "--node-ports names no node"
   ((${#node_ports[@]} == ${#operator_ports[@]})) ||
     fail "there are ${#node_ports[@]} node ports and ${#operator_ports[@]} operator ports: each node wants one of both"
-  for port in "$nginx_port" "$redis_port" "${node_ports[@]}" "${operator_ports[@]}"; do
+  for port in "$nginx_port" ${tls_port:+"$tls_port"} "$redis_port" "${node_ports[@]}" "${operator_ports[@]}"; do
     if ! [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || ((port > 65535)); then fail "'$port' is no port"; fi
     [[ $seen != *" $port "* ]] || fail "port $port is given twice"
     seen+="$port "
@@ -65,7 +67,7 @@ seconds_of() {
 }
 
 save_settings() {
-  declare -p nginx_port redis_port node_ports operator_ports settle drain_window binary |
+  declare -p nginx_port tls_port redis_port node_ports operator_ports settle drain_window binary |
     sed 's/^declare /declare -g /' >"$dir/settings"
 }
 

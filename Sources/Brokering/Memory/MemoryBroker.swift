@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 public import NIOCore
+import Telemetry
 public import Wire
 
 /// The broker of a node that runs alone: everything in its own memory, the promises of the cluster's broker
@@ -12,27 +13,35 @@ public final class MemoryBroker: Broker {
     var attached: [ChannelName: Set<Int>] = [:]
     var ports: [MemoryPort.Mailbox] = []
     var announced = ByteBuffer()
+    var users = UserCounts()
+    var events = MemoryEvents()
   }
 
   /// How long an idempotency key is remembered, in milliseconds.
   static let keyLifetime: Int64 = 300_000
   /// How long an epoch outlives its last message, in milliseconds.
   static let epochLifetime: Int64 = 86_400_000
+  /// How long a log lives to which nothing was ever published, in milliseconds.
+  static let emptyLifetime: Int64 = 300_000
 
   let state = NIOLockedValueBox(State())
   let namespaces: Namespaces
   private let incarnation: String
-  private let clock: @Sendable () -> Int64
+  private let now: @Sendable () -> Int64
+  public let clock: ClusterClock
+  public let metrics = BrokerMetrics()
 
-  /// `clock` answers milliseconds since 1970.
+  /// `clock` answers milliseconds since 1970; by default they are those of the broker's own clock.
   public init(
     namespaces: Namespaces,
     incarnation: String,
-    clock: @escaping @Sendable () -> Int64 = WallClock.milliseconds
+    clock: (@Sendable () -> Int64)? = nil
   ) {
     self.namespaces = namespaces
     self.incarnation = incarnation
-    self.clock = clock
+    let steady = ClusterClock()
+    self.clock = steady
+    now = clock ?? { steady.milliseconds() }
   }
 
   public func makePort(on loop: any EventLoop, receiver: any FeedReceiver) -> any BrokerPort {
@@ -54,6 +63,48 @@ public final class MemoryBroker: Broker {
     [NodeRecord(incarnation: incarnation, isAlive: true, state: state.withLockedValue(\.announced))]
   }
 
+  public func note(_ kinds: Set<ClusterEvent.Kind>) {
+    state.withLockedValue { $0.events.kinds = kinds }
+  }
+
+  public func connected(_ holder: HolderID, detail: ByteBuffer) {
+    state.withLockedValue { $0.events.connected(holder, detail) }
+  }
+
+  public func disconnected(_ holder: HolderID) {
+    let now = self.now()
+    state.withLockedValue { $0.events.disconnected(holder, now) }
+  }
+
+  public func events(
+    atMost limit: Int,
+    for duration: TimeAmount
+  ) async throws(BrokerError) -> [ClusterEvent] {
+    let (events, waiting, dropped) = state.withLockedValue { state in
+      (state.events.oldest(limit), state.events.waiting, state.events.takeDropped())
+    }
+    metrics.eventsWaiting.set(waiting)
+    metrics.eventsDropped.add(dropped)
+    return events
+  }
+
+  public func delivered(_ events: [ClusterEvent]) async throws(BrokerError) {
+    state.withLockedValue { $0.events.delivered(events) }
+  }
+
+  /// A port is attached to a channel, or not any more.
+  func attach(_ channel: ChannelName, port: Int, _ isAttached: Bool, in state: inout State) {
+    let wasAttached = state.attached[channel] != nil
+    if isAttached {
+      state.attached[channel, default: []].insert(port)
+    } else {
+      state.attached[channel]?.remove(port)
+      if state.attached[channel]?.isEmpty == true { state.attached[channel] = nil }
+    }
+    guard wasAttached != (state.attached[channel] != nil) else { return }
+    state.events.changed(isAttached ? .channelOccupied : .channelVacated, channel, now())
+  }
+
   public func announce(_ announced: ByteBuffer) {
     state.withLockedValue { state in
       state.announced = announced
@@ -67,7 +118,7 @@ public final class MemoryBroker: Broker {
     in state: inout State,
     _ body: (inout MemoryLog) -> Answer
   ) -> Answer {
-    let now = clock()
+    let now = self.now()
     let oldest = now - Int64(namespaces[channel].historyTTL) * 1_000
     func work(_ log: inout MemoryLog) -> Answer {
       log.dropOlder(than: oldest)
@@ -77,7 +128,7 @@ public final class MemoryBroker: Broker {
   }
 
   func publish(_ publication: Publication) -> Receipt {
-    let now = clock()
+    let now = self.now()
     let options = namespaces[publication.channel]
     return state.withLockedValue { state in
       guard options.delivery != .ephemeral else {
@@ -108,9 +159,10 @@ public final class MemoryBroker: Broker {
 
   /// Forgets what nobody may ask for any more.
   private func sweep(_ state: inout State) {
-    let now = clock()
+    let now = self.now()
     for (channel, log) in state.logs {
-      let lifetime = Int64(namespaces[channel].historyTTL) * 1_000 + MemoryBroker.epochLifetime
+      let held = Int64(namespaces[channel].historyTTL) * 1_000
+      let lifetime = log.tail == 0 ? MemoryBroker.emptyLifetime : held + MemoryBroker.epochLifetime
       if log.touched + lifetime < now, state.attached[channel] == nil {
         state.logs[channel] = nil
       } else if log.receipts.contains(where: { $0.value.until <= now }) {

@@ -42,6 +42,7 @@ final class MemoryPort: BrokerPort {
   }
 
   let mailbox: Mailbox
+  var clock: ClusterClock { broker.clock }
   var index = 0
   private let broker: MemoryBroker
   private let loop: any EventLoop
@@ -62,7 +63,7 @@ final class MemoryPort: BrokerPort {
 
   func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition?, BrokerError>) -> Void) {
     let position: LogPosition? = broker.state.withLockedValue { state in
-      state.attached[channel, default: []].insert(index)
+      broker.attach(channel, port: index, true, in: &state)
       guard broker.namespaces[channel].delivery != .ephemeral else { return nil }
       return broker.withLog(of: channel, in: &state) { $0.position }
     }
@@ -70,10 +71,7 @@ final class MemoryPort: BrokerPort {
   }
 
   func detach(_ channel: ChannelName) {
-    broker.state.withLockedValue { state in
-      state.attached[channel]?.remove(index)
-      if state.attached[channel]?.isEmpty == true { state.attached[channel] = nil }
-    }
+    broker.state.withLockedValue { broker.attach(channel, port: index, false, in: &$0) }
   }
 
   func read(
@@ -152,6 +150,19 @@ final class MemoryPort: BrokerPort {
   ) {
     let presence = broker.state.withLockedValue { $0.presence[channel] } ?? MemoryPresence()
     answer(presence.page(limit: limit, after: after), done)
+  }
+
+  func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void) {
+    let isIn = broker.state.withLockedValue { state in
+      guard state.users[user] < limit else { return false }
+      state.users.add(user)
+      return true
+    }
+    loop.assumeIsolated().execute { done(isIn) }
+  }
+
+  func disconnect(user: String) {
+    broker.state.withLockedValue { $0.users.remove(user) }
   }
 
   private func answer<Answer>(

@@ -109,7 +109,7 @@ extension BrokerError {
   }
 
   /// A script's answer has not the form that it should have.
-  static let strangeAnswer = BrokerError(.broken, "Redis gave an answer that makes no sense")
+  static let strangeAnswer = BrokerError(.unavailable, "Redis gave an answer that makes no sense")
 }
 
 extension Result<RedisValue, RedisError> {

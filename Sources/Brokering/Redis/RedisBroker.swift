@@ -14,6 +14,8 @@ public final class RedisBroker: Broker {
   private let loop: any EventLoop
   private let core: NIOLoopBoundBox<RedisBrokerCore?>
   private let status = RedisBrokerStatus()
+  public let clock = ClusterClock()
+  public let metrics = BrokerMetrics()
   private let ports = NIOLockedValueBox(0)
   private let logger: Logger
 
@@ -31,13 +33,15 @@ public final class RedisBroker: Broker {
     self.loop = loop
     self.logger = logger
     core = NIOLoopBoundBox.makeEmptyBox(valueType: RedisBrokerCore.self, eventLoop: loop)
-    loop.execute { [core, status] in
+    loop.execute { [core, status, clock, metrics] in
       core.value = RedisBrokerCore(
         settings,
         namespaces: namespaces,
         incarnation: incarnation,
         on: loop,
         status: status,
+        clock: clock,
+        metrics: metrics,
         logger: logger
       )
     }
@@ -53,6 +57,9 @@ public final class RedisBroker: Broker {
       index: index,
       namespaces: namespaces,
       link: link,
+      gate: RedisGate(link, settings.breaker, metrics),
+      clock: clock,
+      mostEarlyBytes: settings.earlyBytes,
       receiver: receiver,
       core: RedisCoreDoor(loop: self.loop, core: core),
       status: status
@@ -78,15 +85,30 @@ public final class RedisBroker: Broker {
   public var health: BrokerHealth { status.health }
 
   public func nodes() async throws(BrokerError) -> [NodeRecord] {
-    let promise = loop.makePromise(of: Result<[NodeRecord], BrokerError>.self)
-    onCore { core in core.nodes { promise.succeed($0) } }
-    do {
-      return try await promise.futureResult.get().get()
-    } catch let error as BrokerError {
-      throw error
-    } catch {
-      throw BrokerError(.unavailable, "\(error)")
-    }
+    try await answer { core, done in core.nodes(done) }
+  }
+
+  public func note(_ kinds: Set<ClusterEvent.Kind>) {
+    onCore { $0.note(kinds) }
+  }
+
+  public func connected(_ holder: HolderID, detail: ByteBuffer) {
+    onCore { $0.connected(holder, detail) }
+  }
+
+  public func disconnected(_ holder: HolderID) {
+    onCore { $0.disconnected(holder) }
+  }
+
+  public func events(
+    atMost limit: Int,
+    for duration: TimeAmount
+  ) async throws(BrokerError) -> [ClusterEvent] {
+    try await answer { core, done in core.events(atMost: limit, for: duration, done) }
+  }
+
+  public func delivered(_ events: [ClusterEvent]) async throws(BrokerError) {
+    try await answer { core, done in core.delivered(events, done) }
   }
 
   public func announce(_ state: ByteBuffer) {
@@ -101,8 +123,18 @@ public final class RedisBroker: Broker {
     _ command: ByteBuffer,
     to incarnation: String
   ) async throws(BrokerError) -> ByteBuffer {
-    let promise = loop.makePromise(of: Result<ByteBuffer, BrokerError>.self)
-    onCore { $0.command(command, to: incarnation) { promise.succeed($0) } }
+    try await answer { core, done in core.command(command, to: incarnation, done) }
+  }
+
+  /// What the core answers to a question.
+  private func answer<Answer: Sendable>(
+    _ ask:
+      @escaping @Sendable (
+        RedisBrokerCore, @escaping @Sendable (Result<Answer, BrokerError>) -> Void
+      ) -> Void
+  ) async throws(BrokerError) -> Answer {
+    let promise = loop.makePromise(of: Result<Answer, BrokerError>.self)
+    onCore { core in ask(core) { promise.succeed($0) } }
     do {
       return try await promise.futureResult.get().get()
     } catch let error as BrokerError {

@@ -10,11 +10,15 @@ extension RedisBrokerCore {
     if !topic.ports.contains(port) { topic.ports.append(port) }
     topic.lingersUntil = nil
     lingering[topic.name] = nil
-    if feed.isConfirmed(topic.name) { return answer.answer(.success(())) }
-    guard feed.isConnected else {
+    guard feed.isConfirmed(topic.name) || feed.isConnected else {
       detach(channel, port: port)
       return answer.answer(.failure(BrokerError(.unavailable, "the feed from Redis is down")))
     }
+    if !topic.isOccupied {
+      topic.isOccupied = true
+      occupied(channel)
+    }
+    if feed.isConfirmed(topic.name) { return answer.answer(.success(())) }
     let deadline = NIODeadline.now() + settings.redis.commandTimeout
     topic.waiting.append((port, deadline, answer))
     awaited[topic.name] = topic
@@ -33,13 +37,23 @@ extension RedisBrokerCore {
     guard let topic = topics[RedisKeys.feed(channel)] else { return }
     topic.ports.removeAll { $0 == port }
     guard topic.ports.isEmpty else { return }
+    if topic.isOccupied {
+      topic.isOccupied = false
+      vacated(channel)
+    }
     topic.roster = nil
     topic.lingersUntil = .now() + settings.linger
     lingering[topic.name] = topic
   }
 
   func endLingering(now: NIODeadline) {
-    let over = lingering.values.filter { $0.lingersUntil.map { $0 <= now } ?? false }.map(\.name)
+    var excess = lingering.count - settings.lingeringTopics
+    let over = lingering.values.filter { topic in
+      let isOver = topic.lingersUntil.map { $0 <= now } ?? false
+      if !isOver, excess <= 0 { return false }
+      excess -= 1
+      return true
+    }.map(\.name)
     for name in over {
       lingering[name] = nil
       topics[name] = nil
@@ -47,14 +61,21 @@ extension RedisBrokerCore {
     if !over.isEmpty { feed.unsubscribe(over) }
   }
 
-  /// An epoch goes a day after the last message; not while somebody is attached.
+  /// An epoch goes a day after the last message, or an hour after it began in vain; not while somebody is attached.
+  /// Some at a time: what others ask is not to wait for all of them.
   func keepEpochs(now: NIODeadline) {
-    guard now >= nextEpochKeep, link.state == .ready else { return }
-    nextEpochKeep = now + RedisBrokerSettings.epochKeep
-    for topic in topics.values where namespaces[topic.channel].delivery != .ephemeral {
-      let seconds = namespaces[topic.channel].historyTTL + RedisBrokerSettings.epochTTL
-      link.send(["EXPIRE", .string(RedisKeys.meta(topic.channel)), .integer(seconds)]) { _ in }
+    guard link.state == .ready else { return }
+    if now >= nextEpochKeep {
+      nextEpochKeep = now + settings.epochKeep
+      tellUsers()
+      epochsToKeep = topics.values.map(\.channel)
     }
+    for channel in epochsToKeep.suffix(RedisBrokerSettings.epochBatch)
+    where namespaces[channel].delivery != .ephemeral {
+      let seconds = namespaces[channel].historyTTL + RedisBrokerSettings.epochTTL
+      link.send(["EXPIRE", .string(RedisKeys.meta(channel)), .integer(seconds)]) { _ in }
+    }
+    epochsToKeep.removeLast(min(epochsToKeep.count, RedisBrokerSettings.epochBatch))
   }
 
   func confirmed(_ names: [String]) {
@@ -146,6 +167,7 @@ extension RedisBrokerCore {
     self.presenceLost = false
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
     readRostersAgain(presenceLost: presenceLost)
+    if presenceLost { tellUsers() }
     checkStarted()
   }
 }

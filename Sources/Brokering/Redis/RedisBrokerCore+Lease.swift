@@ -23,16 +23,32 @@ extension RedisBrokerCore {
     link.evaluate(RedisScripts.heartbeat, keys: [RedisKeys.nodes], arguments: arguments) {
       [weak self] reply in
       guard let self, !isClosed, name == lease.name else { return }
+      gate.count(reply)
       switch reply {
       case .failure(let error): beatFailed(error)
-      case .success(let value) where value.integer == 1: beatTaken(probe: number)
-      case .success: leaseLost()
+      case .success(.integer(0)): leaseLost()
+      case .success(.integer(let time)) where time > RedisBrokerCore.earliestTime:
+        let jump = clock.told(Int64(time), askedAt: now)
+        // What is stored for a while only, presence among it, may have run out at once.
+        if jump > .nanoseconds(settings.presenceTTL.nanoseconds / 2), !isNew { return clockJumped(jump) }
+        beatTaken(probe: number)
+      case .success: gate.answerIsStrange()
       }
     }
     if !isNew {
       let day = 86_400
       link.send(["EXPIRE", .string(RedisKeys.index(of: name)), .integer(day)]) { _ in }
     }
+  }
+
+  /// September 2001, in milliseconds since 1970: no time that Redis tells is before it.
+  private static let earliestTime = 1_000_000_000_000
+
+  private func clockJumped(_ jump: TimeAmount) {
+    let seconds = jump.nanoseconds / 1_000_000_000
+    logger.warning("Redis's clock was set forward", metadata: ["seconds": "\(seconds)"])
+    leaseIsVoid()
+    beat()
   }
 
   private func beatTaken(probe number: UInt64) {
@@ -42,6 +58,7 @@ extension RedisBrokerCore {
     status.core(nil)
     if feed.isUp { probe.published(number, now: now) }
     checkRestored()
+    sendNotes(isBeat: true)
   }
 
   private func beatFailed(_ error: RedisError) {

@@ -10,6 +10,11 @@ extension RedisBrokerCore {
     guard !isClosed, link.state == .ready, lease.isTaken else {
       return answer.answer(.failure(BrokerError(.unavailable, "this node has no lease in Redis")))
     }
+    let pass: RedisGate.Pass
+    switch gate.enter() {
+    case .success(let entered): pass = entered
+    case .failure(let error): return answer.answer(.failure(error))
+    }
     // On the same connection, so certainly before: what is not noted would not be swept.
     if presence.joins(channel) {
       link.send(["SADD", .string(RedisKeys.index(of: name)), .string(channel.text)]) { _ in }
@@ -22,6 +27,7 @@ extension RedisBrokerCore {
     if let user = member.user { arguments.append(.string(user)) }
     link.evaluate(RedisScripts.join, keys: RedisKeys.presence(channel), arguments: arguments) {
       [weak self] reply in
+      self?.gate.left(pass, reply)
       if let self, name == lease.name {
         presence.joined(channel, isNew: reply.isNew)
       }
@@ -37,12 +43,20 @@ extension RedisBrokerCore {
   private func take(_ leave: RedisHeldPresence.Leave, _ done: @escaping (Result<Void, BrokerError>) -> Void) {
     presence.leaves(leave)
     let name = lease.name
+    let pass: RedisGate.Pass
+    switch gate.enter() {
+    case .success(let entered): pass = entered
+    case .failure(let error):
+      presence.leaveFailed(leave)
+      return done(.failure(error))
+    }
     let arguments: [RedisArgument] = [
       .string(leave.memberID), .string(lease.holder(leave.memberID, leave.holder)),
       .string(presenceFeed(of: leave.channel)),
     ]
     let keys = RedisKeys.presence(leave.channel)
     link.evaluate(RedisScripts.leave, keys: keys, arguments: arguments) { [weak self] reply in
+      self?.gate.left(pass, reply)
       if let self, name == lease.name { left(leave, reply, name) }
       done(reply.answer { _ in () })
     }
@@ -71,10 +85,16 @@ extension RedisBrokerCore {
     after: String?,
     _ answer: RedisReturn<PresencePage>
   ) {
+    let pass: RedisGate.Pass
+    switch gate.enter() {
+    case .success(let entered): pass = entered
+    case .failure(let error): return answer.answer(.failure(error))
+    }
     var arguments: [RedisArgument] = [.integer(limit)]
     if let after { arguments.append(.string(after)) }
     link.evaluate(RedisScripts.members, keys: RedisKeys.presence(channel), arguments: arguments) {
       [weak self] reply in
+      self?.gate.left(pass, reply)
       let page = reply.answer { RedisAnswers.members($0, limit: limit) }
       if case .success(let page) = page {
         self?.topics[RedisKeys.feed(channel)]?.roster?.showed(page.members)

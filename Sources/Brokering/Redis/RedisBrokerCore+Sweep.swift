@@ -14,6 +14,7 @@ extension RedisBrokerCore {
     isSweeping = true
     let arguments: [RedisArgument] = [
       .string(lease.name), .integer(5_000), .integer(Int(settings.remembersDead.nanoseconds / 1_000_000)),
+      .integer(Int(settings.lease.nanoseconds / 1_000_000)),
     ]
     link.evaluate(RedisScripts.findDead, keys: [RedisKeys.nodes], arguments: arguments) { [weak self] reply in
       guard let self else { return }
@@ -56,9 +57,12 @@ extension RedisBrokerCore {
       let channels = Set(members.compactMap { $0.string.flatMap { ChannelName($0) } }).union(known)
       sweep(name, Array(channels)[...]) { [self] isDone in
         guard isDone else { return done(false) }
-        link.send(["DEL", .string(index)]) { _ in }
-        link.evaluate(RedisScripts.endLease, keys: [RedisKeys.nodes], arguments: [.string(name)]) { reply in
-          done(reply.isSuccess)
+        sweepEvents(of: name) { [self] isDone in
+          guard isDone else { return done(false) }
+          link.send(["DEL", .string(index)]) { _ in }
+          link.evaluate(RedisScripts.endLease, keys: [RedisKeys.nodes], arguments: [.string(name)]) { reply in
+            done(reply.isSuccess)
+          }
         }
       }
     }

@@ -10,6 +10,8 @@ final class RedisBrokerCore {
   let link: RedisLink
   let feed: RedisFeed
   let status: RedisBrokerStatus
+  let clock: ClusterClock
+  let gate: RedisGate
   let namespaces: Namespaces
   let logger: Logger
   var ports: [(index: Int, door: RedisPortDoor)] = []
@@ -37,10 +39,18 @@ final class RedisBrokerCore {
   /// Which run of which server the link was connected to last.
   var serverRun: String?
   var commands = RedisCommands()
+  /// What backends are to be told of.
+  var notes = EventNotes()
+  /// Connections of users here, and the nodes whose counts are valid.
+  var users = UserCounts()
+  var living: Set<String> = []
+  var nextLiving = NIODeadline.uptimeNanoseconds(0)
   var isSweeping = false
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
-  var nextEpochKeep = NIODeadline.now() + RedisBrokerSettings.epochKeep
+  var nextEpochKeep: NIODeadline
+  /// Channels of which the epochs are still to be kept on, this time.
+  var epochsToKeep: [ChannelName] = []
 
   private var starting: EventLoopPromise<Void>?
   private var timer: Scheduled<Void>?
@@ -52,18 +62,23 @@ final class RedisBrokerCore {
     incarnation: String,
     on loop: any EventLoop,
     status: RedisBrokerStatus,
+    clock: ClusterClock,
+    metrics: BrokerMetrics,
     logger: Logger
   ) {
     self.settings = settings
     self.loop = loop
     self.status = status
+    self.clock = clock
     self.namespaces = namespaces
     self.logger = logger
     lease = RedisLease(incarnation: incarnation)
+    nextEpochKeep = .now() + settings.epochKeep
     var redis = settings.redis
     // Everybody may come or go at once.
     redis.maximumPending = max(redis.maximumPending, 1 << 18)
     link = RedisLink(redis, on: loop, logger: logger)
+    gate = RedisGate(link, settings.breaker, metrics)
     feed = RedisFeed(redis, on: loop, logger: logger)
     link.onState = { [weak self] state in self?.linkChanged(state) }
     feed.onConfirmed = { [weak self] names in self?.confirmed(names) }
@@ -100,6 +115,7 @@ final class RedisBrokerCore {
       link.close().cascade(to: promise)
     }
     guard link.state == .ready, lease.isTaken else { return finish() }
+    sendLastNotes()
     sweep(name) { _ in finish() }
   }
 
@@ -112,6 +128,7 @@ final class RedisBrokerCore {
     switch state {
     case .connecting, .closed: break
     case .ready:
+      gate.linkIsReady()
       identifyServer { [weak self] in
         self?.beat()
         self?.payOwedLeaves()
@@ -159,6 +176,7 @@ final class RedisBrokerCore {
     checkRosters(now: now)
     payOwedLeaves()
     keepPresence(now: now)
+    keepUsers(now: now)
     keepEpochs(now: now)
   }
 }

@@ -1,3 +1,4 @@
+public import Admission
 public import NIOCore
 public import RedisClient
 
@@ -14,6 +15,8 @@ public struct RedisBrokerSettings: Sendable {
   public var probe: TimeAmount = .seconds(3)
   /// How long a channel stays subscribed after the last detach.
   public var linger: TimeAmount = .seconds(5)
+  /// How many such channels stay subscribed, at the most.
+  public var lingeringTopics = 2_000
   /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
   public var presenceTTL: TimeAmount = .hours(1)
   /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
@@ -21,6 +24,13 @@ public struct RedisBrokerSettings: Sendable {
   public var rejoin: TimeAmount = .seconds(4)
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
+
+  /// How often the epochs of attached channels are kept on: at least twice in the life of an empty one.
+  public var epochKeep: TimeAmount = .minutes(20)
+  /// When a connection counts as one that brings no answers.
+  public var breaker = CircuitBreaker.Settings()
+  /// Bytes of what is asked of a port before its first attempt to connect has had an end.
+  public var earlyBytes = 16 << 20
 
   /// How long a node has to take a command of another one and to answer.
   static let commandTimeout = TimeAmount.seconds(4)
@@ -33,8 +43,11 @@ public struct RedisBrokerSettings: Sendable {
   static let keyTTL = 300
   /// How long an epoch outlives the last message's time to be held, in seconds.
   static let epochTTL = 86_400
-  /// How often the epochs of attached channels are kept on.
-  static let epochKeep = TimeAmount.hours(6)
+  /// How long the epoch of a log lives to which nothing was ever published, in seconds; while somebody is attached it
+  /// is kept on. Who subscribes to ever new names leaves no more than that.
+  static let emptyEpochTTL = 3_600
+  /// How many of them are kept on at once.
+  static let epochBatch = 1_000
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
   /// How many members one script reads.

@@ -23,6 +23,18 @@ enum RedisKeys {
   /// The channels in which a lease has holders.
   static func index(of lease: String) -> String { "sluice:lease:\(lease):channels" }
 
+  /// How many connections a user has on each node.
+  static func connections(of user: String) -> String { "sluice:user:{\(user)}:connections" }
+
+  /// Events that wait, and who delivers them.
+  static let eventQueue = "sluice:{events}:queue"
+  static let eventDeliverer = "sluice:{events}:deliverer"
+
+  /// What a lease has noted, and what all have, in the order in which the scripts of events want them.
+  static func events(of lease: String) -> [String] {
+    ["sluice:{events}:lease:\(lease)", "sluice:{events}:open", eventQueue]
+  }
+
   /// The name a node publishes to itself, to prove that its feed hears.
   static func probe(_ incarnation: String) -> String { "sluice:probe:\(incarnation)" }
 

@@ -15,17 +15,26 @@ extension RedisPort {
       .integer(RedisBrokerSettings.keyTTL), .string(RedisKeys.feed(channel)), .bytes(publication.data),
     ]
     if let user = publication.user { arguments.append(.string(user)) }
-    evaluate(RedisScripts.publish, keys: keys, arguments, done, RedisAnswers.receipt)
+    let bytes = publication.data.readableBytes
+    evaluate(
+      RedisScripts.publish,
+      keys: keys,
+      arguments,
+      publishing: bytes,
+      done,
+      RedisAnswers.receipt
+    )
   }
 
   private func publishEphemeral(
     _ publication: Publication,
     _ done: @escaping (Result<Receipt, BrokerError>) -> Void
   ) {
-    let payload = RedisFrame.ephemeral(publication, time: WallClock.milliseconds())
+    let payload = RedisFrame.ephemeral(publication, time: clock.milliseconds())
     let name = RedisKeys.feed(publication.channel)
-    whenSettled { [link] in
+    pass(publishing: payload.readableBytes, done) { [link, gate] entered in
       link.send(["PUBLISH", .string(name), .bytes(payload)]) { reply in
+        gate.left(entered, reply)
         done(reply.answer { _ in Receipt(cursor: nil, isRepeated: false) })
       }
     }

@@ -7,6 +7,8 @@ final class RedisPort: BrokerPort {
   let loop: any EventLoop
   let namespaces: Namespaces
   let link: RedisLink
+  let gate: RedisGate
+  let clock: ClusterClock
   private let index: Int
   private let core: RedisCoreDoor
   private let status: RedisBrokerStatus
@@ -14,11 +16,16 @@ final class RedisPort: BrokerPort {
   private var attached: Set<ChannelName> = []
   /// What was asked before the first attempt to connect had an end; nil afterwards.
   private var early: [() -> Void]? = []
+  private var earlyBytes = 0
+  private let mostEarlyBytes: Int
 
   init(
     index: Int,
     namespaces: Namespaces,
     link: RedisLink,
+    gate: RedisGate,
+    clock: ClusterClock,
+    mostEarlyBytes: Int,
     receiver: any FeedReceiver,
     core: RedisCoreDoor,
     status: RedisBrokerStatus
@@ -26,6 +33,9 @@ final class RedisPort: BrokerPort {
     self.index = index
     self.namespaces = namespaces
     self.link = link
+    self.gate = gate
+    self.clock = clock
+    self.mostEarlyBytes = mostEarlyBytes
     self.receiver = receiver
     self.core = core
     self.status = status
@@ -34,6 +44,7 @@ final class RedisPort: BrokerPort {
 
   func start() {
     link.onState = { [weak self] state in self?.linkChanged(state) }
+    gate.onChange = { [weak self] problem in self?.gateChanged(problem) }
     status.port(index, "connecting")
     link.start()
   }
@@ -45,13 +56,20 @@ final class RedisPort: BrokerPort {
   private func linkChanged(_ state: RedisLink.State) {
     switch state {
     case .connecting: return
-    case .ready: status.port(index, nil)
+    case .ready:
+      gate.linkIsReady()
+      status.port(index, nil)
     case .down(let error): status.port(index, error.description)
     case .closed: status.port(index, "closed")
     }
     guard let early else { return }
     self.early = nil
+    earlyBytes = 0
     for work in early { work() }
+  }
+
+  private func gateChanged(_ problem: String?) {
+    if link.state == .ready { status.port(index, problem) }
   }
 
   /// Runs a script on this port's connection; waits, once, for the first attempt to make it.
@@ -59,16 +77,39 @@ final class RedisPort: BrokerPort {
     _ script: RedisScript,
     keys: [String],
     _ arguments: [RedisArgument],
+    publishing bytes: Int? = nil,
     _ done: @escaping (Result<Answer, BrokerError>) -> Void,
     _ read: @escaping (RedisValue) -> Answer?
   ) {
-    whenSettled { [link] in
-      link.evaluate(script, keys: keys, arguments: arguments) { done($0.answer(read)) }
+    pass(publishing: bytes, done) { [link, gate] entered in
+      link.evaluate(script, keys: keys, arguments: arguments) { reply in
+        gate.left(entered, reply)
+        let answer = reply.answer(read)
+        // First whoever asked, then those behind, of whom nothing is known any more.
+        done(answer)
+        if case .success = reply, case .failure = answer { gate.answerIsStrange() }
+      }
     }
   }
 
-  func whenSettled(_ work: @escaping () -> Void) {
-    guard let early, early.count < 10_000 else { return work() }
+  /// Does it when Redis is there and serves, else refuses it.
+  /// - Parameter bytes: of what is published; nil for what is none.
+  func pass<Answer>(
+    publishing bytes: Int?,
+    _ done: @escaping (Result<Answer, BrokerError>) -> Void,
+    _ work: @escaping (RedisGate.Pass) -> Void
+  ) {
+    whenSettled(bytes: bytes ?? 0) { [gate, loop] in
+      switch gate.enter(toPublish: bytes != nil) {
+      case .success(let pass): work(pass)
+      case .failure(let error): loop.assumeIsolated().execute { done(.failure(error)) }
+      }
+    }
+  }
+
+  private func whenSettled(bytes: Int, _ work: @escaping () -> Void) {
+    guard let early, early.count < 10_000, earlyBytes + bytes <= mostEarlyBytes else { return work() }
+    earlyBytes += bytes
     self.early?.append(work)
   }
 
@@ -142,6 +183,15 @@ final class RedisPort: BrokerPort {
   ) {
     let answer = RedisReturn(loop, done)
     core.enter { $0.leave(channel, memberID, holder, answer) }
+  }
+
+  func connect(user: String, limit: Int, _ done: @escaping (Bool) -> Void) {
+    let answer = RedisReturn<Bool>(loop) { done((try? $0.get()) ?? true) }
+    core.enter { $0.connect(user: user, limit: limit, answer) }
+  }
+
+  func disconnect(user: String) {
+    core.enter { $0.disconnect(user: user) }
   }
 
   func members(

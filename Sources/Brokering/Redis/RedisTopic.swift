@@ -7,6 +7,8 @@ final class RedisTopic {
   let name: String
   /// Which ports are attached, by their index.
   var ports: [Int] = []
+  /// Whether it is noted that somebody is attached.
+  var isOccupied = false
   /// Attaches that wait for the subscription, and until when.
   var waiting: [(port: Int, deadline: NIODeadline, answer: RedisReturn<Void>)] = []
   /// When the subscription is to end, while nobody is attached.

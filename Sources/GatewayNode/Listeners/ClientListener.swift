@@ -1,4 +1,5 @@
 internal import Admission
+internal import Brokering
 internal import Delivery
 private import NIOConcurrencyHelpers
 internal import NIOCore
@@ -10,6 +11,7 @@ struct ClientListener: Sendable {
   let server: EntryServer
   let workers: [NIOLoopBound<Worker>]
   let crews: [Crew]
+  let ledger: ConnectionLedger
 
   /// Every worker refuses until it is told otherwise.
   static func bind(
@@ -17,6 +19,9 @@ struct ClientListener: Sendable {
     status: NodeStatus,
     metrics: NodeMetrics,
     gate: AcceptGate,
+    tokens: TokenVerifier?,
+    identity: ServerIdentity?,
+    decisions: (any DecisionMaker)?,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> ClientListener {
     var context = TransportContext(
@@ -25,6 +30,10 @@ struct ClientListener: Sendable {
       metrics: metrics.transport
     )
     context.servesAnonymous = settings.servesAnonymous
+    context.tokens = tokens
+    context.origins = settings.allowedOrigins
+    context.decisions = decisions
+    context.notesConnections = decisions != nil && settings.webhook.events.contains(.disconnect)
     context.heartbeat = settings.heartbeat
     context.streamComment = settings.streamComment
     context.slowReaderLimit = settings.slowReaderLimit
@@ -36,12 +45,26 @@ struct ClientListener: Sendable {
     context.gate = gate
     if settings.maxConnectionAge > .zero { context.maximumConnectionAge = settings.maxConnectionAge }
     let proxies = settings.trustedProxies
-    context.isTrustedProxy = { address in proxies.contains { $0.contains(address) } }
+    let isProxy = { @Sendable (address: SocketAddress) in proxies.contains { $0.contains(address) } }
+    context.isTrustedProxy = isProxy
+    let ledger = ConnectionLedger(
+      maximum: settings.maximumConnections,
+      maximumOfAddress: settings.connectionsPerAddress
+    )
+    context.limit(by: settings, ledger)
+    let door = EntryDoor(ledger, refused: metrics.transport.over, isProxy: isProxy)
     let delivery = DeliverySettings(settings, loops: settings.eventLoops)
     let hired = NIOLockedValueBox<[(worker: NIOLoopBound<Worker>, crew: Crew)]>([])
     let shared = context
     let deliveryMetrics = metrics.delivery
-    let server = try await EntryServer.bind(settings.listen, .listen, settings, on: group) { entry in
+    let server = try await EntryServer.bind(
+      settings.listen,
+      .listen,
+      settings,
+      door,
+      on: group,
+      identity: identity
+    ) { entry in
       let worker = Worker(
         entry: entry,
         broker: status.broker,
@@ -54,14 +77,47 @@ struct ClientListener: Sendable {
         $0.append((NIOLoopBound(worker, eventLoop: entry.eventLoop), Crew(worker, on: entry.eventLoop)))
       }
       var routes = RouteTable()
+      routes.origins = shared.origins
       worker.addRoutes(to: &routes)
+      routes.refuse = { [unowned worker] request, responder, error, handler in
+        if HealthRoutes.paths.contains(request.path) { return handler(request, responder) }
+        worker.refuse(request, responder, error)
+      }
       HealthRoutes.add(to: &routes, status)
       routes.add(.GET, Description.path, Description.ofClientListener.answer)
       PageRoutes.add(to: &routes)
       return routes
     }
     let all = hired.withLockedValue { $0 }
-    return ClientListener(server: server, workers: all.map(\.worker), crews: all.map(\.crew))
+    metrics.add(ledger)
+    return ClientListener(
+      server: server,
+      workers: all.map(\.worker),
+      crews: all.map(\.crew),
+      ledger: ledger
+    )
+  }
+
+  /// The node's memory was measured.
+  func memoryMeasured(_ level: MemoryPressure.Level) {
+    ledger.close(level >= .refusing)
+    for worker in workers { worker.eventLoop.execute { worker.value.memoryMeasured(level) } }
+  }
+}
+
+extension TransportContext {
+  /// What clients may send, and how many may come.
+  fileprivate mutating func limit(by settings: NodeSettings, _ ledger: ConnectionLedger) {
+    self.ledger = ledger
+    connectionsPerUser = settings.connectionsPerUser
+    compresses = settings.compression == .on
+    messageWithin = settings.bodyTimeout
+    sending = SendingLimits(
+      messages: settings.messagesPerSecond,
+      bytes: settings.bytesPerSecond,
+      subscribes: settings.subscribesPerSecond
+    )
+    requests = SendingLimits.rate(settings.requestsPerAddress).map { AddressRates($0) }
   }
 }
 
@@ -69,6 +125,7 @@ extension DeliverySettings {
   /// The node's limits, for one of its loops.
   fileprivate init(_ settings: NodeSettings, loops: Int) {
     self.init()
+    compressAbove = settings.compressAbove
     ringBytes = settings.ringBytes
     allRingBytes = max(settings.ringBytes, settings.ringMemory / loops)
   }

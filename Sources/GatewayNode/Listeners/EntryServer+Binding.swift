@@ -8,13 +8,20 @@ extension EntryServer {
     _ address: ListenAddress,
     _ key: SettingKey,
     _ settings: NodeSettings,
+    _ door: EntryDoor? = nil,
     on group: any EventLoopGroup,
+    identity: ServerIdentity? = nil,
     routes: @escaping @Sendable (EntryLoop) -> RouteTable
   ) async throws(NodeFailure) -> EntryServer {
     var entry = EntryServer.Settings(host: address.host, port: address.port)
     entry.backlog = Int32(settings.backlog)
     entry.lowWaterMark = settings.writeBufferLow
     entry.highWaterMark = settings.writeBufferHigh
+    if let identity { entry.secure = { identity.handler() } }
+    entry.door = door
+    // Who reads too slowly is closed by its own limit, which tells it why.
+    entry.silence = max(entry.silence, settings.slowReaderLimit + settings.slowReaderLimit)
+    entry.limits = HTTPLimits(settings)
     do {
       return try await EntryServer.start(entry, on: group, routes: routes)
     } catch {
@@ -29,5 +36,18 @@ extension EntryServer {
     while NIODeadline.now() < deadline, let count = try? await connectionCount(), count > 0 {
       try? await Task.sleep(for: .milliseconds(20))
     }
+  }
+}
+
+extension HTTPLimits {
+  /// Of one event loop.
+  fileprivate init(_ settings: NodeSettings) {
+    self.init()
+    headTimeout = settings.headTimeout
+    bodyTimeout = settings.bodyTimeout
+    idleTimeout = settings.idleTimeout
+    headLength = settings.headBytes
+    fieldCount = settings.headerCount
+    idleConnections = max(1, settings.idleConnections / settings.eventLoops)
   }
 }

@@ -5,6 +5,9 @@ private import Wire
 
 /// `/healthz` and `/readyz`, the same on both listeners, for everybody.
 enum HealthRoutes {
+  /// They are answered also on a connection that may not stay: a node that is full is alive.
+  static let paths = ["/healthz", "/readyz"]
+
   static func add(to routes: inout RouteTable, _ status: NodeStatus) {
     routes.add(.GET, "/healthz") { _, responder in
       var body = ByteBuffer()

@@ -12,7 +12,7 @@ enum OperatorListener {
     metrics: NodeMetrics,
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> EntryServer {
-    let key = OperatorKey(settings.operatorKey)
+    let door = OperatorGuard(settings.operatorKeys, listen: settings.operatorListen)
     return try await EntryServer.bind(settings.operatorListen, .operatorListen, settings, on: group) {
       entry in
       guard let worker = workers.first(where: { $0.eventLoop === entry.eventLoop })?.value else {
@@ -24,7 +24,7 @@ enum OperatorListener {
         metrics: metrics,
         namespaces: settings.namespaces,
         port: worker.shard.port,
-        key: key
+        door: door
       ).routes
     }
   }

@@ -20,6 +20,7 @@ extension Node {
     signal(SIGHUP, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
     DescriptorLimit.raise()
+    MemoryLimit.keepLittle()
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.eventLoops)
     let node = try await Node.start(settings, on: group)

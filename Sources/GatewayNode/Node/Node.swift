@@ -11,6 +11,8 @@ public final class Node: Sendable {
   static let heartbeat = TimeAmount.seconds(2)
   /// How often it measures itself, and tells how a drain goes.
   static let measure = TimeAmount.seconds(1)
+  /// How often the files of the certificate are looked at.
+  static let certificateCheck = TimeAmount.seconds(15)
   /// How long the answers under way have when the node stops.
   static let lastAnswers = TimeAmount.seconds(2)
   /// How long the broker has to give up the lease.
@@ -28,6 +30,9 @@ public final class Node: Sendable {
   private let loop: any EventLoop
   /// What is done again and again.
   private let chores: [RepeatedTask]
+  private let tokens: TokenDoor?
+  private let webhook: Webhook?
+  private let events: WebhookEvents?
   private let log: Logger
 
   private init(
@@ -37,6 +42,9 @@ public final class Node: Sendable {
     operators: EntryServer,
     loop: any EventLoop,
     chores: [RepeatedTask],
+    tokens: TokenDoor?,
+    webhook: Webhook?,
+    events: WebhookEvents?,
     log: Logger
   ) {
     self.status = status
@@ -45,6 +53,9 @@ public final class Node: Sendable {
     self.operators = operators
     self.loop = loop
     self.chores = chores
+    self.tokens = tokens
+    self.webhook = webhook
+    self.events = events
     self.log = log
   }
 
@@ -71,13 +82,28 @@ public final class Node: Sendable {
     )
     metrics.add(status)
     metrics.add(meter)
-    let clients = try await ClientListener.bind(
-      settings,
-      status: status,
-      metrics: metrics,
-      gate: meter.gate,
-      on: group
-    )
+    let identity = try Node.identity(settings)
+    metrics.add(broker.metrics)
+    let tokens = try await TokenDoor.open(settings, on: group, log: log)
+    let webhook = Node.webhook(settings, broker.clock, metrics, on: group, log: log)
+    let events = WebhookEvents(settings.webhook, webhook, broker, log: log)
+    let clients: ClientListener
+    do {
+      clients = try await ClientListener.bind(
+        settings,
+        status: status,
+        metrics: metrics,
+        gate: meter.gate,
+        tokens: tokens?.verifier,
+        identity: identity,
+        decisions: webhook,
+        on: group
+      )
+    } catch {
+      await tokens?.close()
+      await webhook?.shutdown()
+      throw error
+    }
     let conductor = Conductor(
       settings: settings,
       status: status,
@@ -100,14 +126,19 @@ public final class Node: Sendable {
       )
     } catch {
       try? await clients.server.stopListening()
+      await tokens?.close()
+      await webhook?.shutdown()
       throw error
     }
     Node.tell(clients.server, operators, log)
-    let chores = lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, on: loop)]
+    let chores =
+      lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, clients, on: loop)]
+      + [Node.renewing(identity, on: loop, log)].compactMap { $0 }
     Task {
       do {
         try await broker.start()
         conductor.started()
+        events?.start()
       } catch {
         conductor.abandoned(NodeFailure("the cluster cannot be joined: \(error)"))
       }
@@ -119,6 +150,9 @@ public final class Node: Sendable {
       operators: operators,
       loop: loop,
       chores: chores,
+      tokens: tokens,
+      webhook: webhook,
+      events: events,
       log: log
     )
   }
@@ -148,6 +182,9 @@ public final class Node: Sendable {
     let deadline = NIODeadline.now() + Node.lastAnswers
     await clients.server.close(by: deadline)
     await operators.close(by: deadline)
+    await loop.waiting(atMost: Node.lastAnswers) { [tokens] in await tokens?.close() }
+    await loop.waiting(atMost: Node.lastAnswers) { [events] in await events?.stop() }
+    await webhook?.shutdown()
     await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
     log.notice("the node has stopped")
   }

@@ -1,4 +1,6 @@
+internal import Brokering
 internal import NIOCore
+private import Telemetry
 internal import Wire
 
 /// What a node does and how it fares, as it says it to the cluster.
@@ -19,9 +21,20 @@ struct NodeLoad: Equatable {
   var isFed = false
   /// Why not.
   var problem: String?
+  var faults = Faults()
   /// Subscribes with a position since the start, and the reads of Redis that they caused.
   var resumes = 0
   var resumeReads = 0
+
+  /// What went wrong with Redis since the start.
+  struct Faults: Equatable {
+    /// Circuit breakers that are not closed now.
+    var breakersOpen = 0
+    var timeouts = 0
+    /// Commands not sent, and writes that Redis did not take.
+    var refused = 0
+    var reconnects = 0
+  }
 
   /// Reads of Redis for each thousand resumes; 0 while there are none.
   var readsPerThousandResumes: Double {
@@ -47,6 +60,10 @@ extension NodeLoad {
       bytes.writeMember("publish", canPublish)
       bytes.writeMember("feed", isFed)
       if let problem { bytes.writeMember("problem", problem) }
+      bytes.writeMember("breakers_open", faults.breakersOpen)
+      bytes.writeMember("timeouts", faults.timeouts)
+      bytes.writeMember("refused", faults.refused)
+      bytes.writeMember("reconnects", faults.reconnects)
       bytes.closeObject()
     }
     bytes.writeMember("resumes") { bytes in
@@ -71,6 +88,10 @@ extension NodeLoad {
     canPublish = health?["publish"]?.bool ?? false
     isFed = health?["feed"]?.bool ?? false
     problem = health?["problem"]?.string
+    faults.breakersOpen = Int(health?["breakers_open"]?.integer ?? 0)
+    faults.timeouts = Int(health?["timeouts"]?.integer ?? 0)
+    faults.refused = Int(health?["refused"]?.integer ?? 0)
+    faults.reconnects = Int(health?["reconnects"]?.integer ?? 0)
     let resumes = object["resumes"]?.object
     self.resumes = Int(resumes?["total"]?.integer ?? 0)
     resumeReads = Int(resumes?["redis_reads"]?.integer ?? 0)
@@ -84,5 +105,16 @@ extension ByteBuffer {
     let sign = tenths < 0 ? "-" : ""
     let (whole, rest) = abs(tenths).quotientAndRemainder(dividingBy: 10)
     writeMember(name) { $0.writeString(rest == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(rest)") }
+  }
+}
+
+extension NodeLoad.Faults {
+  init(_ metrics: BrokerMetrics) {
+    breakersOpen = metrics.breakersOpen.value
+    timeouts = Int(clamping: metrics.timeouts.value)
+    refused = [metrics.shortCircuited, metrics.crowdedOut, metrics.writesRefused].reduce(0) {
+      $0 + Int(clamping: $1.value)
+    }
+    reconnects = Int(clamping: metrics.reconnects.value)
   }
 }

@@ -23,6 +23,7 @@ final class NodeMeter: Sendable {
     var lags: [LoopLag.Reading] = []
     var load = NodeLoad()
     var memory = 0
+    var pressure = MemoryPressure()
   }
 
   let gate: AcceptGate
@@ -32,7 +33,7 @@ final class NodeMeter: Sendable {
   private let delivery: DeliveryMetrics
   private let lags: [LoopLag]
   private let broker: any Broker
-  /// In bytes.
+  /// In bytes; 0 where it is not known.
   private let memoryLimit: Int
   private let state = NIOLockedValueBox(State())
 
@@ -42,7 +43,7 @@ final class NodeMeter: Sendable {
     metrics: NodeMetrics,
     lags: [LoopLag],
     broker: any Broker,
-    memoryLimit: Int = MemoryLimit.read()
+    memoryLimit: Int? = nil
   ) {
     acceptRate = Double(settings.acceptRatePerSecond)
     gate = AcceptGate(rate: acceptRate, burst: settings.acceptBurstSize)
@@ -50,7 +51,7 @@ final class NodeMeter: Sendable {
     delivery = metrics.delivery
     self.lags = lags
     self.broker = broker
-    self.memoryLimit = memoryLimit
+    self.memoryLimit = memoryLimit ?? settings.memoryLimit ?? MemoryLimit.read() / 10 * 9
   }
 
   /// Called once a second, from one place at a time.
@@ -74,6 +75,7 @@ final class NodeMeter: Sendable {
       state.counts = (state.counts + [counts]).suffix(NodeMeter.span + 1)
       state.lags = (state.lags + [reading]).suffix(NodeMeter.span)
       state.memory = memory
+      _ = state.pressure.measured(part)
       guard let first = state.counts.first, first.at < now else { return }
       let seconds = Double((now - first.at).nanoseconds) / 1e9
       state.load.messagesIn = Double(counts.messagesIn - first.messagesIn) / seconds
@@ -82,6 +84,9 @@ final class NodeMeter: Sendable {
       state.load.lagMS = Double(state.lags.map(\.worst).max() ?? 0) / 1e6
     }
   }
+
+  /// What its memory, as it was at the last second, asks for.
+  var pressure: MemoryPressure.Level { state.withLockedValue { $0.pressure.level } }
 
   /// How it fares, rates and lag as they were at the last second.
   var load: NodeLoad {
@@ -94,6 +99,7 @@ final class NodeMeter: Sendable {
     load.canPublish = health.canPublish
     load.isFed = health.isFed
     load.problem = health.problem
+    load.faults = NodeLoad.Faults(broker.metrics)
     load.acceptRate = gate.rate
     load.resumes = Int(clamping: delivery.resumes.value)
     load.resumeReads = Int(clamping: delivery.resumeReads.value)

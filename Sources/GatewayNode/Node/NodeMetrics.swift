@@ -1,4 +1,5 @@
 internal import Admission
+internal import Brokering
 internal import Delivery
 private import NIOCore
 internal import Sessions
@@ -25,11 +26,7 @@ struct NodeMetrics {
     registry.add(transport.webSockets, name, help: help, labels: ["transport": "websocket"])
     registry.add(transport.eventStreams, name, help: help, labels: ["transport": "sse"])
     registry.add(transport.polls, name, help: help, labels: ["transport": "poll"])
-    registry.add(
-      transport.refused,
-      "sluice_refused_total",
-      help: "Connections that were sent to another node because this one drains."
-    )
+    addRefusals()
     registry.add(transport.connects, "sluice_connects_total", help: "Connections let in to be held.")
     registry.add(
       transport.overloaded,
@@ -43,11 +40,36 @@ struct NodeMetrics {
       help: "Connections closed because they took nothing."
     )
     registry.add(
+      transport.refusedTokens,
+      "sluice_tokens_refused_total",
+      help: "Tokens that were not accepted."
+    )
+    registry.add(
+      transport.expiredTokens,
+      "sluice_tokens_expired_total",
+      help: "Connections closed because their token ran out."
+    )
+    registry.add(
       transport.goodbyes,
       "sluice_drain_sent_away_total",
       help: "Sessions that a drain told to go."
     )
     registry.add(transport.forced, "sluice_drain_forced_total", help: "Sessions that a drain had to close.")
+  }
+
+  private func addRefusals() {
+    let name = "sluice_refused_total"
+    let help = "Connections, requests and messages that were refused, by the reason."
+    registry.add(transport.refused, name, help: help, labels: ["reason": "draining"])
+    registry.add(transport.overloaded, name, help: help, labels: ["reason": "accept_rate"])
+    for (reason, counter) in transport.over.all {
+      registry.add(counter, name, help: help, labels: ["reason": reason])
+    }
+    registry.add(
+      transport.shed,
+      "sluice_shed_total",
+      help: "Connections closed or sent away because memory ran out."
+    )
   }
 
   private func addPolls() {
@@ -92,8 +114,19 @@ struct NodeMetrics {
     registry.add(delivery.ringBytes, "sluice_ring_bytes", help: "Memory of recent messages, in bytes.")
   }
 
+  /// Adds how many connections the node has.
+  func add(_ ledger: ConnectionLedger) {
+    registry.gauge("sluice_open_connections", help: "Connections of clients, whatever they speak.") {
+      Double(ledger.count)
+    }
+  }
+
   /// Adds how the node fares.
   func add(_ meter: NodeMeter) {
+    registry.gauge("sluice_memory_pressure", help: "0, 1 while new connections are refused, 2 while some go.")
+    {
+      Double(meter.pressure.rawValue)
+    }
     registry.gauge("sluice_accept_rate", help: "Connections a second that are let in at present.") {
       meter.gate.rate
     }
@@ -115,6 +148,52 @@ struct NodeMetrics {
     ) {
       meter.load.readsPerThousandResumes
     }
+  }
+
+  /// Adds what goes wrong with Redis.
+  func add(_ broker: BrokerMetrics) {
+    registry.add(
+      broker.breakersOpen,
+      "sluice_redis_breakers_open",
+      help:
+        "Circuit breakers before Redis that are not closed: it answers nothing in time, or takes no writes."
+    )
+    registry.add(
+      broker.trips,
+      "sluice_redis_breaker_trips_total",
+      help: "How often a circuit breaker has opened."
+    )
+    registry.add(
+      broker.timeouts,
+      "sluice_redis_timeouts_total",
+      help: "Commands that Redis did not answer in time."
+    )
+    let refused = "sluice_redis_refused_total"
+    let help =
+      "What was not done: not sent behind an open breaker or a full queue, or a write not taken by Redis."
+    registry.add(broker.shortCircuited, refused, help: help, labels: ["by": "breaker"])
+    registry.add(broker.crowdedOut, refused, help: help, labels: ["by": "queue"])
+    registry.add(broker.writesRefused, refused, help: help, labels: ["by": "redis"])
+    registry.add(
+      broker.strangeAnswers,
+      "sluice_redis_strange_answers_total",
+      help: "Answers of Redis that could not belong to what was asked."
+    )
+    registry.add(
+      broker.eventsWaiting,
+      "sluice_webhook_events_waiting",
+      help: "Events that wait to be delivered, on the node that does that."
+    )
+    registry.add(
+      broker.eventsDropped,
+      "sluice_webhook_events_dropped_total",
+      help: "Events that were lost because too many waited."
+    )
+    registry.add(
+      broker.reconnects,
+      "sluice_redis_reconnects_total",
+      help: "Connections for commands that were made anew."
+    )
   }
 
   /// Adds how the node stands.

@@ -20,7 +20,6 @@ final class NodeStatus: Sendable {
   private let metrics: TransportMetrics
   private let load: @Sendable () -> NodeLoad
   private let began = NIODeadline.now()
-  private let startedAt = WallClock.milliseconds()
   private let box = NIOLockedValueBox(Standing(state: .starting))
 
   init(
@@ -66,7 +65,7 @@ final class NodeStatus: Sendable {
       state: standing.state,
       version: Version.text,
       uptime: uptime,
-      startedAt: startedAt,
+      startedAt: broker.clock.milliseconds(at: began),
       connections: connections,
       drain: standing.drain,
       load: load()

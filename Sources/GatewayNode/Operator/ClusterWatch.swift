@@ -64,7 +64,7 @@ final class ClusterWatch {
     }
     var bytes = ByteBuffer(string: "data: ")
     bytes.openObject()
-    bytes.writeMember("time", WallClock.milliseconds())
+    bytes.writeMember("time", status.broker.clock.milliseconds())
     nodes.write(to: &bytes)
     if let problem { bytes.writeMember("problem", problem) }
     bytes.closeObject()

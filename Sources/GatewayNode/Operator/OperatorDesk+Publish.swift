@@ -39,7 +39,11 @@ extension OperatorDesk {
   }
 
   private static func clientError(_ error: BrokerError) -> ClientError {
-    ClientError(error.kind == .unavailable ? .unavailable : .internal, "not published: \(error.reason)")
+    ClientError(
+      error.kind == .unavailable ? .unavailable : .internal,
+      "not published: \(error.reason)",
+      retryAfterMS: error.retryAfterMS
+    )
   }
 }
 

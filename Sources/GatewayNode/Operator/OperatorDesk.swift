@@ -1,4 +1,6 @@
+internal import Admission
 internal import Brokering
+internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
 internal import Telemetry
@@ -16,7 +18,7 @@ final class OperatorDesk {
   let watch: ClusterWatch
   /// The loop's own.
   let port: any BrokerPort
-  private let key: OperatorKey
+  private let door: OperatorGuard
 
   init(
     status: NodeStatus,
@@ -24,7 +26,7 @@ final class OperatorDesk {
     metrics: NodeMetrics,
     namespaces: Namespaces,
     port: any BrokerPort,
-    key: OperatorKey
+    door: OperatorGuard
   ) {
     self.status = status
     watch = ClusterWatch(status)
@@ -33,7 +35,7 @@ final class OperatorDesk {
     self.metrics = metrics.transport
     self.namespaces = namespaces
     self.port = port
-    self.key = key
+    self.door = door
   }
 
   /// Every route but those of health asks for the key. The table holds this object.
@@ -57,6 +59,22 @@ final class OperatorDesk {
     return routes
   }
 
+  /// What an act is called in the audit log.
+  private static func name(of request: HTTPRequest) -> String {
+    guard request.path.hasSuffix("/drain") else {
+      return String(request.path.split(separator: "/").last ?? "")
+    }
+    return request.method == .DELETE ? "undrain" : "drain"
+  }
+
+  private static func target(of request: HTTPRequest) -> String {
+    if let node = request.parameters["node"] { return node }
+    guard let publications = try? Publications(request.body) else { return "" }
+    let channels = publications.parts.prefix(10).map { $0.channel.prefix(128) }
+    let rest = publications.parts.count - channels.count
+    return channels.joined(separator: ",") + (rest > 0 ? " and \(rest) more" : "")
+  }
+
   private func add(
     _ method: HTTPMethod,
     _ pattern: String,
@@ -64,9 +82,23 @@ final class OperatorDesk {
     to routes: inout RouteTable,
     _ handler: @escaping RouteTable.Handler
   ) {
-    let key = key
+    let door = door
+    let log = conductor.log
     routes.add(method, pattern, bodyLimit: bodyLimit) { request, responder in
-      if let refusal = key.refusal(of: request) { return responder.respond(refusal) }
+      let isAct = method != .GET
+      let address = request.peer?.ipAddress ?? "an unknown address"
+      var act = Audit.Act(who: "", address: address, name: OperatorDesk.name(of: request), target: "")
+      switch door.admit(request, for: isAct ? .act : .read) {
+      case .failure(let refusal):
+        act.who = "refused"
+        if isAct { Audit.note(act, HTTPResponseStatus(statusCode: Int(refusal.code.rule.httpStatus)), log) }
+        return responder.respond(refusal)
+      case .success(let who): act.who = who
+      }
+      if isAct {
+        act.target = OperatorDesk.target(of: request)
+        responder.onAnswer = { [act] in Audit.note(act, $0, log) }
+      }
       handler(request, responder)
     }
   }

@@ -572,6 +572,11 @@ class SocketLeg extends Leg {
         this.bePatient();
         engine.welcomed(event);
         return this.update();
+      case "unsubscribed": {
+        // A new token no longer grants it: asked again, the node says why.
+        const follower = this.#wanted.get(event.channel);
+        return follower && this.#subscribe(follower);
+      }
       case "goaway":
         return engine.sentAway(this, event.reconnect_after_ms);
       case "error":
@@ -697,6 +702,9 @@ class StreamLeg extends RequestLeg {
         case "goaway":
           isSentAway = true;
           break;
+        case "error":
+          // Its last word: the token has run out.
+          return this.end({ reason: event.message, error: new SluiceError(event.code, event.message, { spoken: true }) });
         default:
           engine.take(this, event);
       }

@@ -1,8 +1,13 @@
+internal import Admission
+
 extension NodeSettings {
-  /// What no setting can say alone. Reads the operator key.
+  /// What no setting can say alone. Reads the keys.
   mutating func check(_ reader: inout SettingsReader) {
     checkListeners(&reader)
-    readOperatorKey(&reader)
+    readOperatorKeys(&reader)
+    readTokenKeys(&reader)
+    checkTLS(&reader)
+    checkWebhook(&reader)
     if !operatorListen.isLoopback, operatorKeyFile == nil {
       reader.found(
         SettingMistake(
@@ -52,24 +57,16 @@ extension NodeSettings {
     )
   }
 
-  private mutating func readOperatorKey(_ reader: inout SettingsReader) {
+  private mutating func readOperatorKeys(_ reader: inout SettingsReader) {
     guard let path = operatorKeyFile else { return }
     let place = reader.place(of: .operatorKeyFile)
     do {
-      let text = String(decoding: try TextFile.read(path), as: UTF8.self)
-      let key = text.split(whereSeparator: \.isWhitespace)
-      guard key.count == 1, key[0].utf8.count >= 16, key[0].utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-      else {
-        reader.found(
-          SettingMistake(
-            place,
-            value: path,
-            "expected one line of at least 16 visible characters in the file"
-          )
-        )
-        return
+      guard let keys = OperatorKey.read(String(decoding: try TextFile.read(path), as: UTF8.self)) else {
+        let expected =
+          "expected lines of KEY, or read|act KEY [NAME], a key of at least 16 visible characters, in the file"
+        return reader.found(SettingMistake(place, value: path, expected))
       }
-      operatorKey = String(key[0])
+      operatorKeys = keys
     } catch {
       reader.found(SettingMistake(place, value: path, "cannot be read: \(error)"))
     }

@@ -1,6 +1,8 @@
+public import Admission
 public import Logging
 public import NIOCore
 public import RedisClient
+private import Telemetry
 public import Wire
 
 /// Everything that can be set of a node. The values here are the defaults; `SettingKey` documents each.
@@ -22,13 +24,31 @@ public struct NodeSettings: Sendable {
 
   // MARK: Who may
 
-  /// Whether clients without a token are served; nil for only where `listen` is loopback.
+  /// Whether clients without a token are served; nil for only where `listen` is loopback and there
+  /// are no token keys.
   public var anonymous: AnonymousClients?
   /// From whom `X-Forwarded-For` is believed.
   public var trustedProxies: [AddressRange] = []
   public var operatorKeyFile: String?
   /// What `operatorKeyFile` holds.
-  public var operatorKey: String?
+  public var operatorKeys: [OperatorKey] = []
+  public var tokenKeyFiles: [String] = []
+  /// What `tokenKeyFiles` hold.
+  public var tokenKeys: [TokenKey] = []
+  /// Where further keys are to be had.
+  public var tokenKeySetURL: String?
+  public var tokenAudiences: [String] = []
+  public var tokenIssuers: [String] = []
+  public var tokenLeeway = TimeAmount.seconds(30)
+  public var tokenExpiry = TokenExpiry.required
+  /// Pages of which other sites may ask.
+  public var allowedOrigins = OriginPolicy()
+  /// Clients are served over TLS where both are set.
+  public var tlsCertificate: String?
+  public var tlsKey: String?
+
+  /// The backend that decides, too.
+  public var webhook = WebhookSettings()
 
   // MARK: Leaving
 
@@ -59,6 +79,10 @@ public struct NodeSettings: Sendable {
   /// Bytes waiting for a slow reader at which nothing more is written to it.
   public var writeBufferHigh = 65_536
 
+  /// Whether WebSockets are compressed where the client offers it.
+  public var compression = CompressionMode.off
+  /// The smallest message that is compressed, in bytes.
+  public var compressAbove = 1_024
   /// The ways in which clients are served.
   public var transports = Set(TransportKind.allCases)
   /// How long after its first message a held poll waits for more.
@@ -66,6 +90,37 @@ public struct NodeSettings: Sendable {
   /// What short polls are told to wait when much happens, and when nothing does.
   public var pollInterval = TimeAmount.seconds(2)
   public var pollIntervalMaximum = TimeAmount.seconds(30)
+
+  // MARK: Limits
+
+  /// Connections that the node has, at the most; nil for the open files that it may have, less some.
+  public var maxConnections: Int?
+  /// Connections of one client address, at the most; 0 for no limit.
+  public var connectionsPerAddress = 0
+  /// WebSockets and event streams of one user in the cluster, at the most; 0 for no limit.
+  public var connectionsPerUser = 0
+  /// HTTP connections kept open between two requests, at the most.
+  public var idleConnections = 10_000
+  /// How long a request's head may take to arrive.
+  public var headTimeout = TimeAmount.seconds(10)
+  /// How long a request's body, or a WebSocket message, may take to arrive.
+  public var bodyTimeout = TimeAmount.seconds(30)
+  /// How long an HTTP connection is kept between two requests.
+  public var idleTimeout = TimeAmount.seconds(75)
+  /// Bytes of all header fields of a request, at the most.
+  public var headBytes = 65_536
+  /// Header fields of a request, at the most.
+  public var headerCount = 128
+  /// Requests a second of one client address; 0 for no limit.
+  public var requestsPerAddress = 0
+  /// Messages a second of one WebSocket; 0 for no limit.
+  public var messagesPerSecond = 1_000
+  /// Bytes a second that one WebSocket sends; 0 for no limit.
+  public var bytesPerSecond = 4_194_304
+  /// Subscribes a second of one WebSocket; 0 for no limit.
+  public var subscribesPerSecond = 200
+  /// The memory at which clients are sent away, in bytes; nil for nine tenths of what the process may have.
+  public var memoryLimit: Int?
 
   // MARK: Channels
 
@@ -88,15 +143,43 @@ public struct NodeSettings: Sendable {
   /// How many may come at once.
   public var acceptBurstSize: Int { acceptBurst ?? 5 * acceptRatePerSecond }
 
+  /// Connections that the node has, at the most.
+  public var maximumConnections: Int {
+    maxConnections ?? max(64, DescriptorLimit.current - 256)
+  }
+
   /// Whether a client without a token is served.
   public var servesAnonymous: Bool {
-    anonymous.map { $0 == .allow } ?? listen.isLoopback
+    anonymous.map { $0 == .allow } ?? (listen.isLoopback && !hasTokenKeys)
+  }
+
+  /// Whether tokens can be told true from false.
+  public var hasTokenKeys: Bool { !tokenKeyFiles.isEmpty || !tokenKeys.isEmpty || tokenKeySetURL != nil }
+
+  /// What a token must say.
+  public var tokenRules: TokenRules {
+    var rules = TokenRules()
+    rules.audiences = tokenAudiences
+    rules.issuers = tokenIssuers
+    rules.leeway = tokenLeeway.nanoseconds / 1_000_000
+    rules.requiresExpiry = tokenExpiry == .required
+    return rules
   }
 }
 
 /// Whether clients without a token are served.
 public enum AnonymousClients: String, Sendable, CaseIterable {
   case allow, deny
+}
+
+/// Whether a token must run out some day.
+public enum TokenExpiry: String, Sendable, CaseIterable {
+  case required, optional
+}
+
+/// Whether WebSockets are compressed.
+public enum CompressionMode: String, Sendable, CaseIterable {
+  case off, on
 }
 
 /// How log lines are written.

@@ -14,6 +14,11 @@ public enum SettingKind: Sendable {
   case truth
   case addressRanges
   case path
+  case paths
+  case url
+  case backendURL
+  case texts
+  case origins
 
   /// What is allowed, to stand after "expected".
   public var expectation: String {
@@ -37,6 +42,11 @@ public enum SettingKind: Sendable {
     case .truth: "true or false"
     case .addressRanges: "addresses or CIDR ranges with commas between, such as 10.0.0.0/8,127.0.0.1,fd00::/8"
     case .path: "a path"
+    case .paths: "one or several paths, with commas between"
+    case .url: "https://host/path, or http:// to this machine"
+    case .backendURL: "http://HOST[:PORT]/PATH or https://…"
+    case .texts: "one or several texts, with commas between"
+    case .origins: "origins with commas between, such as https://example.com,https://*.example.org, or *"
     }
   }
 
@@ -54,6 +64,10 @@ public enum SettingKind: Sendable {
     case .truth: "true|false"
     case .addressRanges: "addresses"
     case .path: "file"
+    case .paths: "files"
+    case .url, .backendURL: "url"
+    case .texts: "texts"
+    case .origins: "origins"
     }
   }
 

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Logging
 internal import NIOCore
 internal import RedisClient
@@ -68,8 +69,14 @@ struct SettingsReader {
   }
 
   mutating func read(_ key: SettingKey, into setting: inout Int?) {
-    guard case .count(let range) = key.kind else { return }
-    take(key, into: &setting) { text in Int(text).flatMap { range.contains($0) ? .some($0) : nil } }
+    let kind = key.kind
+    take(key, into: &setting) { text in
+      switch kind {
+      case .count(let range): Int(text).flatMap { range.contains($0) ? .some($0) : nil }
+      case .size(let range): SizeText.read(text).flatMap { range.contains($0) ? .some($0) : nil }
+      default: nil
+      }
+    }
   }
 
   mutating func read(_ key: SettingKey, into setting: inout TimeAmount) {
@@ -93,6 +100,17 @@ struct SettingsReader {
     read(key, into: &setting) { text in try RedisSettings(url: text) }
   }
 
+  mutating func read(_ key: SettingKey, into setting: inout [String]) {
+    take(key, into: &setting) { text in
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(SettingsReader.trimmed)
+      return parts.contains("") ? nil : parts
+    }
+  }
+
+  mutating func read(_ key: SettingKey, into setting: inout OriginPolicy) {
+    take(key, into: &setting) { OriginPolicy(list: $0) }
+  }
+
   mutating func read(_ key: SettingKey, into setting: inout [AddressRange]) {
     take(key, into: &setting) { text in
       let parts = text.split(separator: ",")
@@ -110,7 +128,9 @@ struct SettingsReader {
   }
 
   mutating func read<Choice: RawRepresentable<String>>(_ key: SettingKey, into setting: inout Set<Choice>) {
+    let isEmptyAllowed = key.allowsNone
     take(key, into: &setting) { text in
+      if isEmptyAllowed, SettingsReader.trimmed(text[...]) == "none" { return [] }
       let parts = text.split(separator: ",", omittingEmptySubsequences: false)
       let choices = parts.compactMap { Choice(rawValue: SettingsReader.trimmed($0)) }
       return choices.count == parts.count ? Set(choices) : nil

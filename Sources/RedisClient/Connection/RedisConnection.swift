@@ -44,6 +44,8 @@ final class RedisConnection {
   private var backoff: RedisBackoff
   private var formatter = RedisCommandFormatter()
   private var timer: Scheduled<Void>?
+  /// The server has refused a write as a replica does: the next one is asked what it is.
+  private var doubtsRole = false
   private var readySince: NIODeadline?
   private var log: RedisConnectionLog
   let receiveBuffer: any RecvByteBufferAllocator
@@ -97,6 +99,12 @@ final class RedisConnection {
     }
   }
 
+  /// The server is not, or no longer, the primary: another one may have its name by now.
+  func foundReplica(_ error: RedisServerError) {
+    doubtsRole = true
+    drop(.server(error))
+  }
+
   /// Closes for good. The owner is not told.
   func close() -> EventLoopFuture<Void> {
     let before = phase
@@ -126,7 +134,7 @@ final class RedisConnection {
 
   /// The socket is there: greets.
   func opened(_ channel: any Channel, _ socket: RedisSocket) {
-    let greeting = RedisGreeting(settings)
+    let greeting = RedisGreeting(settings, asksRole: doubtsRole)
     phase = .greeting(channel, socket, greeting)
     var bytes = ByteBuffer()
     for command in greeting.commands { _ = format(command, into: &bytes) }

@@ -1,7 +1,7 @@
 /// What is said first on a new connection, and what the answers mean. RESP2: no `HELLO`.
 struct RedisGreeting {
   private enum Question {
-    case authentication, database, ping
+    case authentication, database, role, ping
   }
 
   enum Verdict: Equatable {
@@ -13,9 +13,10 @@ struct RedisGreeting {
   private var awaited: [Question]
   private let settings: RedisSettings
 
-  init(_ settings: RedisSettings) {
+  /// - Parameter asksRole: whether a replica is to be refused.
+  init(_ settings: RedisSettings, asksRole: Bool = false) {
     self.settings = settings
-    var questions: [Question] = [.ping]
+    var questions: [Question] = asksRole ? [.role, .ping] : [.ping]
     if settings.database != 0 { questions.insert(.database, at: 0) }
     if settings.password != nil { questions.insert(.authentication, at: 0) }
     self.awaited = questions
@@ -28,6 +29,7 @@ struct RedisGreeting {
       case .authentication:
         ["AUTH"] + (settings.user.map { [.string($0)] } ?? []) + [.string(settings.password ?? "")]
       case .database: ["SELECT", .integer(settings.database)]
+      case .role: ["ROLE"]
       case .ping: ["PING"]
       }
     }
@@ -37,12 +39,21 @@ struct RedisGreeting {
     guard !awaited.isEmpty else { return .refused(.protocolViolation("an answer to nothing")) }
     let question = awaited.removeFirst()
     switch (question, reply) {
+    case (.role, .success(.array(let parts))):
+      guard parts.first?.string == "slave" else { return .more }
+      return .refused(.server(RedisServerError(prefix: "READONLY", message: "its role is that of a replica")))
+    case (.role, .failure(.authentication)), (.role, .failure(.server)):
+      // Not every user may ask this, nor does every server know it.
+      return .more
     case (.authentication, .failure(.server(let error))):
       return .refused(.authentication(hint(error)))
     case (.database, .failure(.server(let error))):
       return .refused(.server(error))
     case (_, .failure(.authentication(let reason))):
       return .refused(.authentication(explain(reason)))
+    case (.ping, .failure(let error)) where error.refusesWrites:
+      // With a full disk Redis refuses even this, and can be read all the same.
+      return .ready
     case (_, .failure(let error)):
       return .refused(error)
     case (.ping, .success(.status("PONG"))):

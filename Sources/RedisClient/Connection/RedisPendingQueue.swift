@@ -11,23 +11,28 @@ struct RedisPendingQueue {
     var done: RedisLink.Completion?
   }
 
-  /// Bytes of the commands that wait.
-  private static let maximumBytes = 64 << 20
-
   private var entries: Deque<Entry> = []
-  private var bytes = 0
+  /// Bytes of the commands that wait.
+  private(set) var bytes = 0
   /// How many at the front have failed already.
   private var failed = 0
   private let timeout: TimeAmount
   private let maximum: Int
+  private let maximumBytes: Int
 
   init(_ settings: RedisSettings) {
     self.timeout = settings.commandTimeout
     self.maximum = settings.maximumPending
+    self.maximumBytes = settings.maximumPendingBytes
   }
 
   var count: Int { entries.count }
-  var hasRoom: Bool { entries.count < maximum && bytes < Self.maximumBytes }
+  var hasRoom: Bool { hasRoom(beside: 0, bytes: 0) }
+
+  /// Whether there is room for one more, when others wait elsewhere to be sent.
+  func hasRoom(beside others: Int, bytes otherBytes: Int) -> Bool {
+    entries.count + others < maximum && bytes + otherBytes < maximumBytes
+  }
 
   mutating func append(bytes: Int, now: NIODeadline, _ done: @escaping RedisLink.Completion) {
     self.bytes += bytes

@@ -13,12 +13,15 @@ public struct RedisSettings: Sendable, Equatable {
   public var commandTimeout: TimeAmount = .seconds(2)
   /// How long it may take from the name to the end of the greeting.
   public var connectTimeout: TimeAmount = .seconds(2)
-  /// The pause after the first failed attempt to connect; it doubles with each, and is jittered.
+  /// The longest first pause before connecting anew is four times this: many nodes lose one server in the same
+  /// instant. After each failed attempt it doubles; half of it is chance.
   public var backoffMinimum: TimeAmount = .milliseconds(50)
   public var backoffMaximum: TimeAmount = .seconds(2)
 
   /// How many commands of one link may wait for their answers.
   public var maximumPending = 16_384
+  /// How many bytes the commands may have together that wait on one link.
+  public var maximumPendingBytes = 64 << 20
   /// How long a feed may be silent before it counts as lost. It is asked for a sign of life at half of it.
   public var feedSilence: TimeAmount = .seconds(5)
   /// How many names one `SUBSCRIBE` or `UNSUBSCRIBE` holds at most.

@@ -133,6 +133,8 @@ final class WebSocketClientHandler: ChannelInboundHandler {
     do throws(WebSocketViolation) {
       while case .open = state, let event = try decoder.next() {
         switch event {
+        // None was agreed, so the decoder lets none through.
+        case .compressed: break
         case .message(.text, let payload): connection.tell(.text(payload))
         case .message(.binary, let payload): connection.tell(.binary(payload))
         case .ping(let payload):

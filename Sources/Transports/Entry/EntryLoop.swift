@@ -7,18 +7,47 @@ public final class EntryLoop {
   public let wheel: TimerWheel
   public let date = HTTPDate()
   public let limits: HTTPLimits
+  /// Whether every connection does TLS: its bytes go through its pipeline alone.
+  public let isSecured: Bool
+  /// Shared by the connections that agreed to compress.
+  lazy var inflater = Inflater()
   public internal(set) var routes = RouteTable()
   let parsers: RequestParsers
   let collector = RequestPartCollector()
   /// Connections that still speak HTTP; one that was taken over is its new handler's.
   private(set) var connections: [HTTPConnectionHandler] = []
-  private(set) var keepsAlive = true
+  private var stays = true
+  /// Connections that are kept open between two requests.
+  private(set) var idleCount = 0
 
-  public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits()) {
+  public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits(), isSecured: Bool = false) {
     self.eventLoop = eventLoop
+    self.isSecured = isSecured
     self.limits = limits
     self.wheel = TimerWheel(eventLoop: eventLoop)
     self.parsers = RequestParsers(limits: limits)
+  }
+
+  /// Whether a connection may serve another request after its answer.
+  var keepsAlive: Bool { self.stays && self.idleCount < self.limits.idleConnections }
+
+  func startedIdling(_ connection: HTTPConnectionHandler) {
+    guard !connection.isIdle else { return }
+    connection.isIdle = true
+    self.idleCount += 1
+  }
+
+  func stoppedIdling(_ connection: HTTPConnectionHandler) {
+    guard connection.isIdle else { return }
+    connection.isIdle = false
+    self.idleCount -= 1
+  }
+
+  /// Closes connections that do not take their answer, as many as that at the most; how many they were.
+  public func closeSlow(_ count: Int) -> Int {
+    let slow = self.connections.filter { $0.isSlow }.prefix(count)
+    for connection in slow { connection.context?.close(promise: nil) }
+    return slow.count
   }
 
   /// Connections that still speak HTTP.
@@ -26,7 +55,7 @@ public final class EntryLoop {
 
   /// From now on every answer is the last one of its connection, and connections that wait for a request close.
   public func stopKeepingAlive() {
-    self.keepsAlive = false
+    self.stays = false
     for connection in Array(self.connections) { connection.closeIfIdle() }
   }
 
@@ -42,6 +71,7 @@ public final class EntryLoop {
       last.place = connection.place
     }
     connection.place = -1
+    self.stoppedIdling(connection)
     self.wheel.disarm(connection)
   }
 }

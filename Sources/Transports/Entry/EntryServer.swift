@@ -1,5 +1,6 @@
 public import NIOCore
 import NIOPosix
+import Wire
 
 /// A listener and the HTTP connections it has accepted, spread over the event loops of its group.
 public final class EntryServer: Sendable {
@@ -14,13 +15,24 @@ public final class EntryServer: Sendable {
     public var lowWaterMark = 32 * 1024
     /// Bytes waiting to be sent over which it counts as not writable.
     public var highWaterMark = 64 * 1024
+    /// How long the other end may acknowledge nothing of what was sent to it: then it is taken for gone.
+    public var silence = TimeAmount.minutes(2)
     public var limits = HTTPLimits()
+    /// Makes the handler that does TLS for one connection; nil to serve in the clear.
+    public var secure: (@Sendable () -> any ChannelHandler)?
+    /// Who may come in at all; nil for everybody.
+    public var door: EntryDoor?
 
     public init(host: String, port: Int) {
       self.host = host
       self.port = port
     }
   }
+
+  #if os(Linux)
+    /// `TCP_USER_TIMEOUT` of `tcp(7)`: it ends half-open connections that something waits to be sent to.
+    private static let tcpUserTimeout = NIOBSDSocket.Option(rawValue: 18)
+  #endif
 
   private let listener: any Channel
   private let loops: [NIOLoopBound<EntryLoop>]
@@ -43,15 +55,13 @@ public final class EntryServer: Sendable {
     var loops: [ObjectIdentifier: NIOLoopBound<EntryLoop>] = [:]
     for eventLoop in group.makeIterator() {
       loops[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-        let loop = EntryLoop(eventLoop: eventLoop, limits: settings.limits)
+        let loop = EntryLoop(eventLoop: eventLoop, limits: settings.limits, isSecured: settings.secure != nil)
         loop.routes = routes(loop)
         return NIOLoopBound(loop, eventLoop: eventLoop)
       }.get()
     }
     let entries = loops
-    let listener = try await ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: settings.backlog)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    let listener = try await Self.listening(settings, on: group)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           guard let loop = entries[ObjectIdentifier(channel.eventLoop)]?.value,
@@ -60,7 +70,11 @@ public final class EntryServer: Sendable {
             throw ChannelError.operationUnsupported
           }
           try Self.set(options, settings)
-          try Self.configure(channel.pipeline.syncOperations, loop: loop)
+          let refusal = try settings.door?.enter(channel)
+          if let secure = settings.secure {
+            try channel.pipeline.syncOperations.addHandler(secure())
+          }
+          try Self.configure(channel.pipeline.syncOperations, loop: loop, refusal: refusal)
         }
       }
       .bind(host: settings.host, port: settings.port)
@@ -69,8 +83,21 @@ public final class EntryServer: Sendable {
     return EntryServer(listener: listener, loops: Array(entries.values), localAddress: address)
   }
 
+  private static func listening(_ settings: Settings, on group: any EventLoopGroup) -> ServerBootstrap {
+    let bootstrap = ServerBootstrap(group: group)
+      .serverChannelOption(.backlog, value: settings.backlog)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+    #if os(Linux)
+      let silence = Int(settings.silence.nanoseconds / 1_000_000)
+      return bootstrap.serverChannelOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+    #else
+      return bootstrap
+    #endif
+  }
+
   /// A bootstrap's own options for children cost each connection a future for each of them. That nothing is held
-  /// back to be sent together (TCP_NODELAY) is inherited from the listener, where the bootstrap has set it.
+  /// back to be sent together (TCP_NODELAY), which a bootstrap sets, and for how long silence is borne are inherited
+  /// from the listener.
   private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
     try options.setOption(.allowRemoteHalfClosure, value: true)
     try options.setOption(.maxMessagesPerRead, value: 1)
@@ -87,9 +114,14 @@ public final class EntryServer: Sendable {
     }
   }
 
-  /// The pipeline of one connection: what answers, and what brings it the parser's parts.
-  static func configure(_ pipeline: ChannelPipeline.SynchronousOperations, loop: EntryLoop) throws {
-    try pipeline.addHandler(HTTPConnectionHandler(loop: loop))
+  /// The pipeline of one connection: what answers, and what brings it the parser's parts. One that is refused is told
+  /// so, and ends.
+  static func configure(
+    _ pipeline: ChannelPipeline.SynchronousOperations,
+    loop: EntryLoop,
+    refusal: ClientError? = nil
+  ) throws {
+    try pipeline.addHandler(HTTPConnectionHandler(loop: loop, refusal: refusal.map(ConnectionRefusal.init)))
     try pipeline.addHandler(loop.collector)
   }
 

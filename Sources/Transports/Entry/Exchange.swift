@@ -7,4 +7,6 @@ struct Exchange: Equatable {
   var isHead = false
   /// Whether the client and we can do another request on this connection afterwards.
   var keepsAlive = false
+  /// What every answer to it has beside its own headers.
+  var headers = HTTPHeaders()
 }

@@ -37,6 +37,7 @@ extension HTTPConnectionHandler {
   func finishedAnswer(keepsAlive: Bool) {
     if keepsAlive, self.loop.keepsAlive {
       self.phase = .receiving
+      self.loop.startedIdling(self)
       self.arm(after: self.loop.limits.idleTimeout)
     } else {
       self.startClosing()

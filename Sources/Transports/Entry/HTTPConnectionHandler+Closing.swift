@@ -50,6 +50,7 @@ extension HTTPConnectionHandler {
     switch self.phase {
     case .receiving, .answering, .streaming:
       if self.failure == nil { self.failure = ParserFailure(error) }
+      self.refusal = nil
       self.process()
     case .flushing, .lingering, .gone:
       break
@@ -66,6 +67,9 @@ extension HTTPConnectionHandler {
     case .flushing, .gone: break
     }
   }
+
+  /// Whether the client leaves in our memory what was written to it.
+  var isSlow: Bool { self.context?.channel.isWritable == false }
 
   func closeIfIdle() {
     guard case .receiving = self.phase, self.waiting.isEmpty, !self.assembler.isInsideRequest else { return }

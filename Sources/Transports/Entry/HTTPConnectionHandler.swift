@@ -62,8 +62,15 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   /// Where the loop keeps it; only the loop changes it.
   var place = -1
 
-  init(loop: EntryLoop) {
+  /// Whether it is kept open between two requests.
+  var isIdle = false
+  /// Why the connection may not stay: the answer to its first request, if that comes soon.
+  var refusal: ConnectionRefusal?
+
+  /// - Parameter refusal: why the connection may not stay.
+  init(loop: EntryLoop, refusal: ConnectionRefusal? = nil) {
     self.loop = loop
+    self.refusal = refusal
     self.assembler = RequestAssembler(limits: loop.limits)
   }
 
@@ -72,7 +79,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   public func handlerAdded(context: ChannelHandlerContext) {
     self.context = context
     self.loop.opened(self)
-    self.arm(after: self.loop.limits.headTimeout)
+    let limits = self.loop.limits
+    self.arm(after: self.refusal != nil ? min(limits.refusalTimeout, limits.headTimeout) : limits.headTimeout)
   }
 
   public func handlerRemoved(context: ChannelHandlerContext) {
@@ -170,15 +178,21 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   }
 
   private func perform(_ part: HTTPServerRequestPart) {
-    if case .head = part { self.awaitsBody = true }
+    if case .head = part {
+      self.awaitsBody = true
+      self.loop.stoppedIdling(self)
+    }
     switch self.assembler.take(part, routes: self.loop.routes, peer: self.context?.channel.remoteAddress) {
     case .wait:
       break
     case .allowBody:
       self.write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
-    case .dispatch(let request, let exchange, let handler):
-      handler(request, self.beginAnswer(exchange))
-    case .answer(let answer, let exchange):
+    case .dispatch(let request, var exchange, let handler):
+      guard let refusal = self.refusal else { return handler(request, self.beginAnswer(exchange)) }
+      exchange.keepsAlive = false
+      self.loop.routes.refuse(request, self.beginAnswer(exchange), refusal.error, handler)
+    case .answer(let answer, var exchange):
+      if self.refusal != nil { exchange.keepsAlive = false }
       self.answer(answer, exchange)
     }
   }

@@ -4,6 +4,8 @@ public import NIOCore
 public struct HTTPLimits: Sendable {
   /// From the first byte of a request, or from the accept, to the end of its head.
   public var headTimeout = TimeAmount.seconds(10)
+  /// From the accept of a connection that is refused to the end of its first request's head.
+  public var refusalTimeout = TimeAmount.seconds(2)
   /// From the end of the head to the end of the body.
   public var bodyTimeout = TimeAmount.seconds(30)
   /// Between two requests; as long for the client to take the last answer of a connection.
@@ -18,6 +20,8 @@ public struct HTTPLimits: Sendable {
   public var headLength = 64 * 1024
   /// Header fields of a request.
   public var fieldCount = 128
+  /// Connections of one loop that are kept open between two requests; beyond, an answer is the last of its own.
+  public var idleConnections = 10_000
   /// Parsed pieces of later requests that may wait for the answer to this one before reading pauses.
   public var waitingParts = 32
 

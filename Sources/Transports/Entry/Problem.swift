@@ -33,7 +33,9 @@ public struct Problem: Sendable {
     if let milliseconds = self.error.retryAfterMS {
       headers.add(name: "Retry-After", value: String(max(1, (milliseconds + 999) / 1000)))
     }
-    if self.status == .unauthorized { headers.add(name: "WWW-Authenticate", value: "Bearer") }
+    if self.status == .unauthorized, !headers.contains(name: "WWW-Authenticate") {
+      headers.add(name: "WWW-Authenticate", value: "Bearer")
+    }
     return headers
   }
 

@@ -1,3 +1,4 @@
+import Admission
 import Framing
 import NIOCore
 import NIOHTTP1
@@ -132,7 +133,7 @@ extension RequestAssembler {
     case broken(Problem)
   }
 
-  private func judge(_ head: HTTPRequestHead, routes: RouteTable) -> Judgement {
+  private mutating func judge(_ head: HTTPRequestHead, routes: RouteTable) -> Judgement {
     if let problem = self.fault(in: head) { return .broken(problem) }
     if head.method == .CONNECT { return .broken(Problem(.methodNotAllowed, "this is no proxy")) }
     guard let target = RequestTarget(head.uri) else {
@@ -145,10 +146,20 @@ extension RequestAssembler {
       }
       return .refused(.options(allow: routes.allMethods))
     }
+    var isAllowedPage = false
+    if let policy = routes.origins, target.segments.first == "v1" {
+      let verdict = CrossOrigin.judge(head, by: policy)
+      self.exchange.headers = CrossOrigin.headers(verdict, policy)
+      if case .refused = verdict {
+        return .refused(.problem(Problem(.forbidden, "pages of this origin may not ask here")))
+      }
+      if case .allowed = verdict { isAllowedPage = true }
+    }
     switch routes.match(head.method, target.segments) {
     case .none:
       return .refused(.problem(Problem(.notFound, "there is nothing at \(target.path)")))
     case .otherMethods(let allow) where head.method == .OPTIONS:
+      if isAllowedPage { self.exchange.headers.add(contentsOf: CrossOrigin.preflight(head, allow: allow)) }
       return .refused(.options(allow: allow))
     case .otherMethods(let allow):
       let message = "\(head.method.rawValue) is not for \(target.path)"

@@ -14,6 +14,8 @@ public final class Responder {
   /// Called at most once, when the client goes away before the answer is begun. Who sets it holds the request for
   /// long: the connection is then closed as soon as the client stops sending.
   public var onGone: (() -> Void)?
+  /// Called once, with the status of the answer.
+  public var onAnswer: ((HTTPResponseStatus) -> Void)?
 
   init(connection: HTTPConnectionHandler, exchange: Exchange, loop: EntryLoop) {
     self.connection = connection
@@ -33,11 +35,13 @@ public final class Responder {
     body: ByteBuffer = ByteBuffer()
   ) {
     guard let connection = self.take() else { return }
+    self.onAnswer?(status)
+    self.onAnswer = nil
     let hasBody = status.mayHaveResponseBody && status != .notModified
     let head = ResponseHead(
       version: self.exchange.version,
       status: status,
-      headers: headers,
+      headers: self.joined(headers),
       body: hasBody ? .length(body.readableBytes) : .none,
       keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
     )
@@ -63,7 +67,7 @@ public final class Responder {
     let head = ResponseHead(
       version: self.exchange.version,
       status: status,
-      headers: headers,
+      headers: self.joined(headers),
       body: isChunked ? .chunked : .untilClose,
       keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
     )
@@ -94,6 +98,13 @@ public final class Responder {
     let onGone = self.onGone
     self.onGone = nil
     onGone?()
+  }
+
+  private func joined(_ headers: HTTPHeaders) -> HTTPHeaders {
+    guard !self.exchange.headers.isEmpty else { return headers }
+    var headers = headers
+    headers.add(contentsOf: self.exchange.headers)
+    return headers
   }
 
   private func take() -> HTTPConnectionHandler? {

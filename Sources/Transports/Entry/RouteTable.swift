@@ -1,4 +1,6 @@
+public import Admission
 public import NIOHTTP1
+public import Wire
 
 /// Which handler answers what. One per event loop, so that handlers may hold what is confined to it.
 public struct RouteTable {
@@ -43,6 +45,13 @@ public struct RouteTable {
   private var routes: [Route] = []
   /// Answers what no path matches, whatever the method; without it that is `404`.
   public var fallback: Handler?
+  /// Pages of which sites may ask what is below `/v1`; nil for all, who are told nothing of it.
+  public var origins: OriginPolicy?
+
+  /// Answers the request of a connection that may not stay, with an error, or as its handler would.
+  public var refuse: (HTTPRequest, Responder, ClientError, Handler) -> Void = { _, responder, error, _ in
+    responder.respond(error)
+  }
 
   public init() {}
 

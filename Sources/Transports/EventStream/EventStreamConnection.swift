@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import Framing
@@ -7,11 +8,15 @@ import Wire
 
 /// One client's event stream, from the answer's head to its end.
 final class EventStreamConnection: AgingConnection, TimerWheelRider {
+  static let transport = TransportKind.eventStream
+
   let worker: Worker
   let session: Session
   let subscriber: Subscriber
   let holder: HolderID
   let presence: PresenceWish?
+  let proxied: ClientAddress?
+  let userPlace: UserPlace?
   var place = -1
   var isTold = false
   var age: ConnectionAge?
@@ -19,19 +24,38 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
   private var stall: StallWatch?
+  let caller: Caller
+  private var tokenClock: TokenClock?
 
-  init(worker: Worker, session: Session, presence: PresenceWish?, isChunked: Bool) {
+  init(
+    worker: Worker,
+    session: Session,
+    caller: Caller,
+    presence: PresenceWish?,
+    proxied: ClientAddress?,
+    userPlace: UserPlace?,
+    isChunked: Bool
+  ) {
     self.worker = worker
+    self.proxied = proxied
+    self.userPlace = userPlace
     self.session = session
+    self.caller = caller
     self.presence = presence
     subscriber = Subscriber(.eventStream(isChunked: isChunked), isStarted: false)
     holder = worker.context.holders.next()
   }
 
+  /// It does not begin after all.
+  func abandoned() {
+    worker.shard.remove(subscriber)
+    userPlace?.giveUp()
+  }
+
   /// Every channel has its position: the stream begins.
   func begin(_ body: BodyStream) {
     self.body = body
-    if let context = body.context { subscriber.connect(context) }
+    if let context = body.context { subscriber.connect(context, isSecured: worker.entry.isSecured) }
     body.onGone = { [weak self] in self?.ended() }
     body.onWritabilityChanged = { [weak self] in self?.writabilityChanged($0) }
     worker.hold(self)
@@ -41,16 +65,28 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     body.write(opening)
     let heartbeat = Int(worker.context.streamComment.nanoseconds / 1_000_000_000)
     worker.shard.send(
-      .welcome(session: session, node: worker.context.node, user: nil, heartbeat: heartbeat),
+      .welcome(session: session, node: worker.context.node, user: caller.user, heartbeat: heartbeat),
       to: subscriber
     )
     worker.shard.start(subscriber)
     if presence == .join {
       for subscription in subscriber.subscriptions {
-        worker.presence.join(subscription.channel, session, user: nil, holder: holder)
+        worker.presence.join(subscription.channel, session, by: caller, holder: holder)
       }
     }
     worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
+    tokenClock = caller.expires.map { TokenClock(expires: $0) { [unowned self] in tokenRanOut() } }
+    tokenClock?.arm(on: worker.entry.wheel)
+  }
+
+  /// The stream says so and ends; who comes back with the same token gets a `401`, which is final to a browser.
+  private func tokenRanOut() {
+    guard let body else { return }
+    worker.context.metrics.expiredTokens.add()
+    worker.shard.send(.error(id: nil, TokenFault.expired.error), to: subscriber)
+    subscriber.queue()
+    body.end()
+    ended()
   }
 
   private func writabilityChanged(_ isWritable: Bool) {
@@ -98,11 +134,18 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     ended()
   }
 
+  /// It does not read: there is no way to tell it anything.
+  func closeForRoom() {
+    body?.context?.close(promise: nil)
+  }
+
   private func ended() {
     guard body != nil else { return }
     subscriber.disconnect()
     body = nil
     worker.entry.wheel.disarm(self)
+    if let tokenClock { worker.entry.wheel.disarm(tokenClock) }
+    tokenClock = nil
     stall?.stop()
     worker.release(self)
     worker.context.metrics.eventStreams.add(-1)

@@ -1,9 +1,10 @@
+import Admission
 import Delivery
 import Framing
 import NIOCore
 import NIOHTTP1
 import Telemetry
-import Wire
+public import Wire
 
 extension Worker {
   /// Channels of one stream or poll, at the most: every event, or answer, names its place in all of them.
@@ -11,56 +12,105 @@ extension Worker {
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
-      guard admits(request, by: .eventStream, responder) else { return }
-      do throws(ClientError) {
-        try stream(request, responder)
-      } catch {
-        responder.respond(error)
+      admit(request, by: .eventStream, responder) { [self] caller in
+        do throws(ClientError) {
+          try stream(request, responder, by: caller)
+        } catch {
+          responder.respond(error)
+        }
       }
     }
   }
 
-  private func stream(_ request: HTTPRequest, _ responder: Responder) throws(ClientError) {
+  private func stream(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) throws(ClientError) {
     let channels = try request.channels(atMost: Worker.channelsPerStream)
     let since = try request.streamSince
     let presence = try request.presenceWish
-    for channel in channels {
-      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
-    }
-    if let refusal = refusalToHold() { return sendElsewhere(request, responder, refusal) }
-    let connection = EventStreamConnection(
-      worker: self,
-      session: session(of: request),
+    let session = session(of: request, caller)
+    permit(
+      subscribing: channels,
       presence: presence,
-      isChunked: request.version != .http1_0
-    )
+      by: caller,
+      over: .eventStream,
+      member: session.member
+    ) { [self] error in
+      guard responder.isOpen else { return }
+      if let error { return responder.respond(error) }
+      follow(channels, since: since, presence: presence, session, caller, request, responder)
+    }
+  }
+
+  private func follow(
+    _ channels: [ChannelName],
+    since: SinceSet?,
+    presence: PresenceWish?,
+    _ session: Session,
+    _ caller: Caller,
+    _ request: HTTPRequest,
+    _ responder: Responder
+  ) {
+    let proxied = proxiedAddress(of: request)
+    if let refusal = refusalToHold(proxied) { return sendElsewhere(request, responder, refusal) }
+    userComes(caller.user) { [self] in
+      switch $0 {
+      case .failure(let refusal): sendElsewhere(request, responder, refusal)
+      case .success(let place):
+        guard responder.isOpen else {
+          place?.giveUp()
+          return
+        }
+        let connection = EventStreamConnection(
+          worker: self,
+          session: session,
+          caller: caller,
+          presence: presence,
+          proxied: proxied,
+          userPlace: place,
+          isChunked: request.version != .http1_0
+        )
+        follow(channels, since: since, connection, request, responder)
+      }
+    }
+  }
+
+  private func follow(
+    _ channels: [ChannelName],
+    since: SinceSet?,
+    _ connection: EventStreamConnection,
+    _ request: HTTPRequest,
+    _ responder: Responder
+  ) {
     var waiting = channels.count
     var failure: ClientError?
-    responder.onGone = { [shard] in shard.remove(connection.subscriber) }
+    responder.onGone = { connection.abandoned() }
     for channel in channels {
       shard.subscribe(
         connection.subscriber,
         to: channel,
         since: since?.since(channel),
-        hearsPresence: presence != nil
-      ) { [unowned self] in
+        hearsPresence: connection.presence != nil
+      ) { [self] in
         if case .failure(let error) = $0 { failure = error }
         waiting -= 1
         guard waiting == 0 else { return }
         if let failure {
-          shard.remove(connection.subscriber)
+          connection.abandoned()
           return sendElsewhere(request, responder, failure)
         }
         let headers: HTTPHeaders = [
           "Content-Type": EventStreamEncoder.contentType, "Cache-Control": "no-store",
           "X-Accel-Buffering": "no",
         ]
-        guard let body = responder.beginStream(headers: headers) else {
-          return shard.remove(connection.subscriber)
-        }
+        guard let body = responder.beginStream(headers: headers) else { return connection.abandoned() }
         connection.begin(body)
       }
     }
+  }
+
+  /// Answers the request of a connection that may not stay.
+  public func refuse(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
+    guard request.path == "/v1/stream" else { return responder.respond(error) }
+    sendElsewhere(request, responder, error)
   }
 
   /// A proxy tries another node at `503`. A browser that comes directly takes any status but `200` as final,
@@ -72,7 +122,7 @@ extension Worker {
     ]
     guard let body = responder.beginStream(headers: headers) else { return }
     var retry = ByteBuffer()
-    let wait = error.code == .overloaded ? error.retryAfterMS : nil
+    let wait = error.code == .overloaded || error.code == .rateLimited ? error.retryAfterMS : nil
     EventStreamEncoder.writeRetry(milliseconds: wait ?? Jitter.refusedStreamMS(), into: &retry)
     body.write(retry)
     body.end()

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import NIOCore
@@ -20,11 +21,13 @@ final class Poll: HeldConnection, TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
   private let responder: Responder
   private var deadline = NIODeadline.distantFuture
+  let userPlace: UserPlace?
   private var isHeld = false
   private var isGathering = false
   private var isOver = false
 
-  init(_ question: PollQuestion, worker: Worker, responder: Responder) {
+  init(_ question: PollQuestion, worker: Worker, responder: Responder, userPlace: UserPlace?) {
+    self.userPlace = userPlace
     self.question = question
     self.worker = worker
     self.responder = responder
@@ -33,6 +36,11 @@ final class Poll: HeldConnection, TimerWheelRider {
   /// Every channel has its position: what is there is collected, and when that is nothing, a long poll is held.
   func begin() {
     deadline = worker.entry.eventLoop.now + (question.wait == .zero ? Poll.patience : question.wait)
+    // It is answered in time; the next one needs another token.
+    if let expires = question.caller.expires {
+      let left = TimeAmount.milliseconds(max(0, expires - WallClock.milliseconds()))
+      deadline = min(deadline, worker.entry.eventLoop.now + left)
+    }
     worker.entry.wheel.arm(self, at: deadline)
     if question.isLong {
       isHeld = true
@@ -40,7 +48,7 @@ final class Poll: HeldConnection, TimerWheelRider {
       worker.context.metrics.polls.add(1)
     }
     if question.presence == .join, let session = question.session {
-      for channel in question.channels { worker.presence.pollBegan(channel, session, user: nil) }
+      for channel in question.channels { worker.presence.pollBegan(channel, session, by: question.caller) }
     }
     subscriber.onCollected = { [weak self] in self?.collected() }
     worker.shard.start(subscriber)
@@ -88,10 +96,15 @@ final class Poll: HeldConnection, TimerWheelRider {
     }
   }
 
-  /// The client has gone.
+  /// The client has gone, or cannot be served.
   func abandoned() {
     end(stayingFor: worker.context.presenceGrace)
   }
+
+  var proxied: ClientAddress? { question.proxied }
+
+  /// Nothing is written to it before its answer.
+  var isWritable: Bool { true }
 
   func sayGoodbye(reason: String) {
     answer()
@@ -108,6 +121,8 @@ final class Poll: HeldConnection, TimerWheelRider {
     if isHeld {
       worker.release(self)
       worker.context.metrics.polls.add(-1)
+    } else {
+      userPlace?.giveUp()
     }
     let hasBegun = deadline != .distantFuture
     if hasBegun, question.presence == .join, let session = question.session {

@@ -1,3 +1,4 @@
+import Admission
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -5,6 +6,7 @@ import Wire
 /// What a poll asks for.
 struct PollQuestion {
   var channels: [ChannelName]
+  var caller: Caller
   /// Nil is from now.
   var since: SinceSet?
   /// Zero for a short poll.
@@ -14,6 +16,8 @@ struct PollQuestion {
   var session: Session?
   /// The client does not know its session yet.
   var tellsSession = false
+  /// The client's address where its connection is a proxy's.
+  var proxied: ClientAddress?
   /// What the client has already.
   var validators: [String] = []
   /// For how long a cache may give the answer to others, in seconds; nil when it is for this client alone.

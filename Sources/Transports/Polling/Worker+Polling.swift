@@ -1,4 +1,6 @@
+import Admission
 import Delivery
+import Framing
 import NIOCore
 import NIOHTTP1
 import Telemetry
@@ -9,28 +11,47 @@ extension Worker {
     routes.add(.GET, "/v1/poll") { [unowned self] request, responder in
       do throws(ClientError) {
         let wait = try request.pollWait
-        guard admits(request, by: wait == .zero ? .shortPoll : .longPoll, responder) else { return }
-        poll(try question(of: request, wait: wait), responder)
+        let transport = wait == .zero ? TransportKind.shortPoll : .longPoll
+        admit(request, by: transport, responder) { [self] caller in
+          do throws(ClientError) {
+            let question = try question(of: request, wait: wait, by: caller)
+            permit(
+              subscribing: question.channels,
+              presence: question.presence,
+              by: caller,
+              over: transport,
+              member: question.session?.member
+            ) { [self] error in
+              guard responder.isOpen else { return }
+              if let error { return responder.respond(error) }
+              poll(question, responder)
+            }
+          } catch {
+            responder.respond(error)
+          }
+        }
       } catch {
         responder.respond(error)
       }
     }
   }
 
-  private func question(of request: HTTPRequest, wait: TimeAmount) throws(ClientError) -> PollQuestion {
+  private func question(
+    of request: HTTPRequest,
+    wait: TimeAmount,
+    by caller: Caller
+  ) throws(ClientError) -> PollQuestion {
     let channels = try request.channels(atMost: Worker.channelsPerStream)
     let presence = try request.presenceWish
-    for channel in channels {
-      if let error = refusal(toSubscribe: channel, presence: presence) { throw error }
-    }
-    var question = PollQuestion(channels: channels, since: try request.sinceSet, wait: wait)
+    var question = PollQuestion(channels: channels, caller: caller, since: try request.sinceSet, wait: wait)
     question.presence = presence
     let given = request.headers.first(name: "Sluice-Session")
     if presence != nil {
-      question.session = given.flatMap { Session(secret: $0, user: nil) }
+      question.session = given.flatMap { Session(secret: $0, user: caller.user) }
       question.tellsSession = question.session == nil
-      question.session = question.session ?? Session(user: nil)
+      question.session = question.session ?? Session(user: caller.user)
     }
+    question.proxied = proxiedAddress(of: request)
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
       let isPrivate = presence != nil || given != nil || request.isPersonal
@@ -42,10 +63,23 @@ extension Worker {
   private func poll(_ question: PollQuestion, _ responder: Responder) {
     // Who keeps a place in presence by polling is a session like any other.
     let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
-    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold() {
+    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold(question.proxied) {
       return responder.respond(refusal)
     }
-    let poll = Poll(question, worker: self, responder: responder)
+    // Only who is held has a place: a short poll is over at once.
+    userComes(question.isLong ? question.caller.user : nil) { [self] in
+      switch $0 {
+      case .failure(let refusal): responder.respond(refusal)
+      case .success(let place):
+        let poll = Poll(question, worker: self, responder: responder, userPlace: place)
+        guard responder.isOpen else { return poll.abandoned() }
+        follow(poll, responder)
+      }
+    }
+  }
+
+  private func follow(_ poll: Poll, _ responder: Responder) {
+    let question = poll.question
     responder.onGone = { poll.abandoned() }
     var waiting = question.channels.count
     var failure: ClientError?
@@ -55,12 +89,12 @@ extension Worker {
         to: channel,
         since: question.since?.since(channel),
         hearsPresence: question.presence != nil
-      ) { [shard] in
+      ) {
         if case .failure(let error) = $0 { failure = error }
         waiting -= 1
         guard waiting == 0 else { return }
         guard let failure else { return poll.begin() }
-        shard.remove(poll.subscriber)
+        poll.abandoned()
         responder.respond(failure)
       }
     }
@@ -87,5 +121,6 @@ extension HTTPRequest {
   /// Whether the request says who asks: then its answer is for nobody else.
   fileprivate var isPersonal: Bool {
     headers.contains(name: "Authorization") || query["token"] != nil || query["session"] != nil
+      || WebSocketHandshake.bearerToken(in: headers) != nil
   }
 }

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import NIOCore
 import Wire
@@ -56,8 +57,13 @@ final class PresenceKeeper {
     self.wheel = wheel
   }
 
-  func join(_ channel: ChannelName, _ session: Session, user: String?, holder: HolderID) {
-    let member = Member(id: session.member, user: user, since: WallClock.milliseconds())
+  func join(_ channel: ChannelName, _ session: Session, by caller: Caller, holder: HolderID) {
+    let member = Member(
+      id: session.member,
+      user: caller.user,
+      info: caller.info,
+      since: port.clock.milliseconds()
+    )
     let hold = Hold(channel, member, holder, self)
     holds[Key(channel: channel, holder: holder)] = hold
     join(hold)
@@ -76,7 +82,7 @@ final class PresenceKeeper {
   // MARK: Polls
 
   /// A poll of this session began: it joins, or stays.
-  func pollBegan(_ channel: ChannelName, _ session: Session, user: String?) {
+  func pollBegan(_ channel: ChannelName, _ session: Session, by caller: Caller) {
     let holder = holder(of: session)
     if let hold = holds[Key(channel: channel, holder: holder)], !hold.isLeaving {
       if hold.leavesAt != nil {
@@ -87,7 +93,7 @@ final class PresenceKeeper {
       }
       hold.polls += 1
     } else {
-      join(channel, session, user: user, holder: holder)
+      join(channel, session, by: caller, holder: holder)
       holds[Key(channel: channel, holder: holder)]?.polls = 1
     }
   }

@@ -1,6 +1,8 @@
+import Admission
 import Delivery
 import Brokering
 import NIOCore
+import Telemetry
 import Wire
 
 /// A page of a channel's log as a client gets it.
@@ -16,13 +18,39 @@ struct HistoryPage {
 }
 
 extension Worker {
+  /// Pages that are read at once, at the most: each may have a mebibyte.
+  static let readsAtOnce = 100
+
   func readHistory(
+    of channel: ChannelName,
+    _ range: HistoryRange,
+    limit: Int?,
+    by caller: Caller,
+    over transport: TransportKind,
+    _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
+  ) {
+    permit(.history, channel, by: caller, over: transport, member: nil) { [self] error in
+      if let error { return done(.failure(error)) }
+      readHistory(of: channel, range, limit: limit, done)
+    }
+  }
+
+  private func readHistory(
     of channel: ChannelName,
     _ range: HistoryRange,
     limit: Int?,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
-    if let error = refusal(toSubscribe: channel, presence: nil) { return done(.failure(error)) }
+    guard reads < Worker.readsAtOnce else {
+      context.metrics.over.reads.add()
+      return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
+    }
+    reads += 1
+    let answer = done
+    let done = { [self] (page: Result<HistoryPage, ClientError>) in
+      reads -= 1
+      answer(page)
+    }
     let port = shard.port!
     let limit = limit ?? 100
     port.read(channel, range, limit: limit) {

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import NIOCore
 import NIOHTTP1
@@ -6,17 +7,28 @@ import Wire
 extension Worker {
   func addMessageRoutes(to routes: inout RouteTable) {
     let pattern = "/v1/channels/{channel}/messages"
-    routes.add(.POST, pattern, bodyLimit: context.largestMessage) { [unowned self] in publish($0, $1) }
-    routes.add(.GET, pattern) { [unowned self] in history($0, $1) }
+    routes.add(.POST, pattern, bodyLimit: context.largestMessage) { [unowned self] request, responder in
+      admit(request, by: .rest, responder) { [self] in publish(request, responder, by: $0) }
+    }
+    routes.add(.GET, pattern) { [unowned self] request, responder in
+      admit(request, by: .rest, responder) { [self] in history(request, responder, by: $0) }
+    }
   }
 
-  private func publish(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, by: .rest, responder) else { return }
+  private func publish(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
     if let problem = request.contentProblem { return responder.respond(problem) }
     do throws(ClientError) {
       let channel = try request.channel
       let key = try request.idempotencyKey
-      publish(request.body, to: channel, user: nil, key: key, isValidated: false) {
+      publish(
+        request.body,
+        to: channel,
+        by: caller,
+        over: .rest,
+        member: nil,
+        key: key,
+        isValidated: false
+      ) {
         switch $0 {
         case .failure(let error): responder.respond(error)
         case .success(let receipt):
@@ -38,13 +50,12 @@ extension Worker {
     }
   }
 
-  private func history(_ request: HTTPRequest, _ responder: Responder) {
-    guard admits(request, by: .rest, responder) else { return }
+  private func history(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
     do throws(ClientError) {
       let channel = try request.channel
       let range = try request.historyRange
       let limit = try request.limit
-      readHistory(of: channel, range, limit: limit) {
+      readHistory(of: channel, range, limit: limit, by: caller, over: .rest) {
         switch $0 {
         case .failure(let error): responder.respond(error)
         case .success(let page):

@@ -14,7 +14,7 @@ public enum EchoServer {
       var routes = RouteTable()
       routes.fallback = { request, responder in
         let settings = WebSocketSettings(maximumMessageSize: Self.maximumMessageSize)
-        WebSocketUpgrade.perform(request, responder, settings: settings) { WebSocketEcho() }
+        WebSocketUpgrade.perform(request, responder, settings: settings) { _ in WebSocketEcho() }
       }
       return routes
     }

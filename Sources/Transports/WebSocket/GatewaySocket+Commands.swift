@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import NIOCore
@@ -14,47 +15,78 @@ extension GatewaySocket {
     case .publish(let channel, let data, let key):
       publish(data, to: channel, key: key, id: id)
     case .presence(let channel, let limit, let after):
-      worker.readPresence(of: channel, limit: limit, after: after) { [weak self] in
+      begins(GatewaySocket.readWeight)
+      worker.readPresence(of: channel, limit: limit, after: after, by: caller, over: .webSocket) {
+        [weak self] in
+        defer { self?.ends(GatewaySocket.readWeight) }
         self?.answer($0, id) { .presence(id: id, channel: channel, page: $0) }
       }
     case .history(let channel, let range, let limit):
-      worker.readHistory(of: channel, range, limit: limit) { [weak self] in
+      begins(GatewaySocket.readWeight)
+      worker.readHistory(of: channel, range, limit: limit, by: caller, over: .webSocket) { [weak self] in
+        defer { self?.ends(GatewaySocket.readWeight) }
         self?.answer($0, id) { page in
           .history(id: id, channel: channel, messages: page.messages, cursor: page.cursor, gap: page.gap)
         }
       }
-    case .token:
-      refuse(ClientError(.unauthorized, "this node has no token keys"), id)
+    case .token(let token):
+      refresh(token, id: id)
     case .ping:
       send(.pong(id: id))
     }
   }
 
   private func subscribe(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
-    guard subscriber.subscription(to: channel) == nil else {
+    let verdict = meter.subscribeArrived(worker.context.sending, now: worker.entry.eventLoop.now)
+    guard takes(verdict, id, isSubscribe: true) else { return }
+    guard subscriber.subscription(to: channel) == nil, asking[channel] == nil else {
       return refuse(ClientError(.alreadySubscribed, "already subscribed to \(channel)"), id)
     }
-    guard subscriber.subscriptions.count < worker.context.channelsPerConnection else {
+    guard subscriber.subscriptions.count + asking.count < worker.context.channelsPerConnection else {
+      worker.context.metrics.over.channels.add()
       return refuse(
         ClientError(.rateLimited, "at most \(worker.context.channelsPerConnection) channels a connection"),
         id
       )
     }
-    if let error = worker.refusal(toSubscribe: channel, presence: presence) { return refuse(error, id) }
+    questions += 1
+    let question = questions
+    asking[channel] = question
+    worker.permit(
+      subscribing: [channel],
+      presence: presence,
+      by: caller,
+      over: .webSocket,
+      member: session.member
+    ) { [weak self] error in
+      guard let self, connection?.isOpen == true else { return }
+      guard asking[channel] == question else {
+        return refuse(ClientError(.notSubscribed, "unsubscribed meanwhile from \(channel)"), id)
+      }
+      asking[channel] = nil
+      if let error { return refuse(error, id) }
+      follow(channel, since: since, presence: presence, id: id)
+    }
+  }
+
+  private func follow(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
     worker.shard.subscribe(subscriber, to: channel, since: since, hearsPresence: presence != nil) {
       [weak self] in
       guard let self else { return }
       switch $0 {
       case .success(let answer):
         send(.subscribed(id: id, channel: channel, cursor: answer.cursor, resumed: answer.resumed))
-        if presence == .join { worker.presence.join(channel, session, user: user, holder: holder) }
+        if presence == .join { worker.presence.join(channel, session, by: caller, holder: holder) }
       case .failure(let error): refuse(error, id)
       }
     }
+    let weight = GatewaySocket.attachWeight
+    if worker.shard.isAttaching(channel, until: { [weak self] in self?.ends(weight) }) { begins(weight) }
   }
 
   private func unsubscribe(_ channel: ChannelName, id: Int64?) {
-    guard worker.shard.unsubscribe(subscriber, from: channel) else {
+    let wasAsking = asking.removeValue(forKey: channel) != nil
+    guard worker.shard.unsubscribe(subscriber, from: channel) || wasAsking else {
       return refuse(ClientError(.notSubscribed, "not subscribed to \(channel)"), id)
     }
     worker.presence.leave(channel, holder: holder, after: .zero)
@@ -62,9 +94,60 @@ extension GatewaySocket {
   }
 
   private func publish(_ data: ByteBuffer, to channel: ChannelName, key: String?, id: Int64?) {
-    worker.publish(data, to: channel, user: user, key: key) { [weak self] in
+    begins(1)
+    worker.publish(data, to: channel, by: caller, over: .webSocket, member: session.member, key: key) {
+      [weak self] in
+      defer { self?.ends(1) }
       self?.answer($0, id) { .published(id: id, channel: channel, cursor: $0.cursor) }
     }
+  }
+
+  /// Goes on with another token of the same user. What it grants no longer ends, all else goes on untouched.
+  private func refresh(_ token: String, id: Int64?) {
+    guard let tokens = worker.context.tokens else {
+      return refuse(ClientError(.unauthorized, "this node has no token keys"), id)
+    }
+    worker.verify(token, with: tokens) { [weak self] in
+      guard let self else { return }
+      switch $0 {
+      case .failure(let error): refuseToken(error, id)
+      case .success(let claims):
+        let caller = tokens.caller(claims, address: caller.address)
+        worker.decideConnect(caller, over: .webSocket) { [weak self] in
+          switch $0 {
+          case .failure(let error): self?.refuseToken(error, id)
+          case .success(let caller): self?.refresh(to: caller, id: id)
+          }
+        }
+      }
+    }
+  }
+
+  private func refuseToken(_ error: ClientError, _ id: Int64?) {
+    guard connection?.isOpen == true else { return }
+    refuse(error, id)
+    strike()
+  }
+
+  private func refresh(to new: Caller, id: Int64?) {
+    guard connection?.isOpen == true else { return }
+    guard new.user == caller.user else {
+      return refuseToken(
+        ClientError(.unauthorized, "the token is another user's, and the session is not: connect anew"),
+        id
+      )
+    }
+    refreshed(new)
+    send(.refreshed(id: id, expires: new.expires.map { $0 / 1_000 }))
+    for subscription in subscriber.subscriptions {
+      let channel = subscription.channel
+      let presence: PresenceWish? = subscription.hearsPresence ? .watch : nil
+      guard worker.refusal(toSubscribe: channel, presence: presence, by: new) != nil else { continue }
+      _ = worker.shard.unsubscribe(subscriber, from: channel)
+      worker.presence.leave(channel, holder: holder, after: .zero)
+      send(.unsubscribed(id: nil, channel: channel))
+    }
+    worker.shard.flush()
   }
 
   private func refuse(_ error: ClientError, _ id: Int64?) {

@@ -1,3 +1,4 @@
+import Admission
 import Brokering
 import Delivery
 import Framing
@@ -7,33 +8,55 @@ import Wire
 
 /// One client's WebSocket: its session, its subscriptions, and the answers to its commands.
 final class GatewaySocket: WebSocketOwner, AgingConnection {
+  static let transport = TransportKind.webSocket
+
   let worker: Worker
   let session: Session
-  let user: String?
+  private(set) var caller: Caller
   let subscriber = Subscriber(.webSocket, isStarted: true)
   let holder: HolderID
   var place = -1
   var isTold = false
   var age: ConnectionAge?
   weak var connection: WebSocketConnection<GatewaySocket>?
+  let proxied: ClientAddress?
+  let userPlace: UserPlace?
   private var strikes = Strikes()
+  var meter = SendingMeter()
+  /// What was asked of the cluster and is not answered, by its weight.
+  var asked = 0
   private var farewell: Farewell?
   private var stall: StallWatch?
+  private var tokenClock: TokenClock?
+  /// Channels whose subscription waits for a backend's word, with the number of the question.
+  var asking: [ChannelName: Int] = [:]
+  var questions = 0
 
-  init(worker: Worker, session: Session, user: String?) {
+  init(
+    worker: Worker,
+    session: Session,
+    caller: Caller,
+    proxied: ClientAddress?,
+    userPlace: UserPlace?,
+    compression: CompressionTerms?
+  ) {
+    subscriber.windowBits = compression?.serverWindowBits
     self.worker = worker
+    self.proxied = proxied
+    self.userPlace = userPlace
     self.session = session
-    self.user = user
+    self.caller = caller
     holder = worker.context.holders.next()
   }
 
   func opened(_ connection: WebSocketConnection<GatewaySocket>) {
     self.connection = connection
-    if let context = connection.context { subscriber.connect(context) }
+    if let context = connection.context { subscriber.connect(context, isSecured: worker.entry.isSecured) }
     worker.hold(self)
     worker.context.metrics.webSockets.add(1)
     let heartbeat = Int(worker.context.heartbeat.nanoseconds / 1_000_000_000)
-    send(.welcome(session: session, node: worker.context.node, user: user, heartbeat: heartbeat))
+    send(.welcome(session: session, node: worker.context.node, user: caller.user, heartbeat: heartbeat))
+    watchToken()
     worker.shard.flush()
   }
 
@@ -46,17 +69,44 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
       connection.close(.unsupportedData, reason: "messages are JSON text")
       return
     }
+    guard takes(meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now), nil) else {
+      return worker.shard.flush()
+    }
     do {
       let request = try ClientRequest(parsing: payload)
       perform(request.command, id: request.id)
     } catch {
       send(.error(id: error.id, error.error))
-      if strikes.add(at: worker.entry.wheel.now) {
-        worker.shard.flush()
-        connection.close(.policy, reason: "too many bad messages")
-      }
+      strike()
     }
     worker.shard.flush()
+  }
+
+  /// A mistake that costs: too many end the connection.
+  func strike() {
+    guard strikes.add(at: worker.entry.wheel.now) else { return }
+    worker.shard.flush()
+    connection?.close(.policy, reason: "too many bad messages")
+  }
+
+  // MARK: Token
+
+  /// The same user shows another token.
+  func refreshed(_ caller: Caller) {
+    self.caller = caller
+    watchToken()
+  }
+
+  private func watchToken() {
+    if let tokenClock { worker.entry.wheel.disarm(tokenClock) }
+    tokenClock = caller.expires.map { TokenClock(expires: $0) { [unowned self] in tokenRanOut() } }
+    tokenClock?.arm(on: worker.entry.wheel)
+  }
+
+  private func tokenRanOut() {
+    worker.context.metrics.expiredTokens.add()
+    answer(.error(id: nil, TokenFault.expired.error))
+    connection?.close(.tokenExpired, reason: "the token has expired")
   }
 
   func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<GatewaySocket>) {
@@ -82,6 +132,8 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
     subscriber.disconnect()
     if let farewell { worker.entry.wheel.disarm(farewell) }
+    if let tokenClock { worker.entry.wheel.disarm(tokenClock) }
+    tokenClock = nil
     stall?.stop()
     worker.release(self)
     worker.context.metrics.webSockets.add(-1)
@@ -126,7 +178,12 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   }
 
   func closeNow() {
+    if farewell?.reason == GoodbyeReason.overload { return closeForRoom() }
     connection?.close(.drain, reason: "the node is stopping")
+  }
+
+  func closeForRoom() {
+    connection?.close(.overload, reason: "the node has too little memory left")
   }
 }
 

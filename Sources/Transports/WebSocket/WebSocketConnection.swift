@@ -12,7 +12,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum Phase {
+  enum Phase {
     /// Messages come and go. Goes to `closing` when we close, to `lingering` when the peer does or fails.
     case open
     /// Our close frame is sent and the peer's has not come. Goes to `lingering`.
@@ -26,28 +26,39 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   let owner: Owner
   let settings: WebSocketSettings
   let wheel: TimerWheel
+  /// Nil where compression was not agreed to.
+  let inflater: Inflater?
   var wheelPlace = TimerWheel.Place()
-  private var decoder: WebSocketDecoder
-  private var phase = Phase.open
+  var decoder: WebSocketDecoder
+  var phase = Phase.open
   /// For who writes ready frames itself, many connections at once; nil once the socket is closed. After the owner
   /// was told of the end nothing may be written to it.
-  private(set) var context: ChannelHandlerContext?
+  var context: ChannelHandlerContext?
   /// When the peer was last heard, by the wheel's coarse clock.
-  private var lastHeard: NIODeadline
+  var lastHeard: NIODeadline
   /// When the present wait ends: for a pong, for the peer's close frame, or for its end of the connection.
-  private var deadline: NIODeadline?
+  var deadline: NIODeadline?
   /// The answer to a ping that came while the socket was not writable; only the last one counts
   /// (RFC 6455 section 5.5.3).
-  private var owedPong: ByteBuffer?
-  private var isReading = false
-  private var needsFlush = false
+  var owedPong: ByteBuffer?
+  /// When the peer began the message that is not complete.
+  var messageSince = NIODeadline.distantFuture
+  /// The owner wants nothing more for now.
+  var isPaused = false
+  var isReading = false
+  var needsFlush = false
   private var holdsRead = false
 
-  init(owner: Owner, settings: WebSocketSettings, wheel: TimerWheel) {
+  init(owner: Owner, settings: WebSocketSettings, wheel: TimerWheel, inflater: Inflater? = nil) {
+    self.inflater = inflater
     self.owner = owner
     self.settings = settings
     self.wheel = wheel
-    self.decoder = WebSocketDecoder(role: .server, maximumMessageSize: settings.maximumMessageSize)
+    self.decoder = WebSocketDecoder(
+      role: .server,
+      maximumMessageSize: settings.maximumMessageSize,
+      takesCompressed: inflater != nil
+    )
     self.lastHeard = wheel.eventLoop.now
   }
 
@@ -82,20 +93,31 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.releaseRead()
   }
 
-  private func send(_ bytes: ByteBuffer) {
+  /// Nothing more is read, nor taken of what was read, until `resume`.
+  func pause() { self.isPaused = true }
+
+  func resume() {
+    guard self.isPaused else { return }
+    self.isPaused = false
+    self.pump()
+    if self.needsFlush { self.flush() }
+    if !self.isPaused, self.context?.channel.isWritable == true { self.releaseRead() }
+  }
+
+  func send(_ bytes: ByteBuffer) {
     guard let context = self.context else { return }
     self.owner.willWrite(on: self)
     self.needsFlush = true
     context.write(Self.wrapOutboundOut(bytes), promise: nil)
   }
 
-  private func sendClose(_ code: CloseCode?, reason: String = "") {
+  func sendClose(_ code: CloseCode?, reason: String = "") {
     var frame = ByteBuffer()
     WebSocketFrame.writeClose(code: code, reason: reason, into: &frame)
     self.send(frame)
   }
 
-  private func sendPong(_ payload: ByteBuffer) {
+  func sendPong(_ payload: ByteBuffer) {
     var frame = ByteBuffer()
     WebSocketFrame.write(.pong, payload: payload, into: &frame)
     self.send(frame)
@@ -111,10 +133,13 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.lastHeard = self.wheel.now
+    let bytes = Self.unwrapInboundIn(data)
+    if case .open = self.phase, !self.owner.takes(bytes: bytes.readableBytes, on: self) { return }
     switch self.phase {
     case .open, .closing:
-      self.decoder.append(Self.unwrapInboundIn(data))
+      self.decoder.append(bytes)
       self.pump()
+      self.checkPatience()
     case .lingering, .gone:
       break
     }
@@ -134,7 +159,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     }
     self.pump()
     if self.needsFlush { self.flush() }
-    if context.channel.isWritable { self.releaseRead() }
+    if context.channel.isWritable, !self.isPaused { self.releaseRead() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -150,137 +175,17 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func handlerRemoved(context: ChannelHandlerContext) { self.leave() }
 
   func read(context: ChannelHandlerContext) {
-    if case .open = self.phase, !context.channel.isWritable {
+    if case .open = self.phase, self.isPaused || !context.channel.isWritable {
       self.holdsRead = true
     } else {
       context.read()
     }
   }
 
-  private func releaseRead() {
+  func releaseRead() {
     guard self.holdsRead, let context = self.context else { return }
     self.holdsRead = false
     context.read()
-  }
-
-  // MARK: inbound frames
-
-  /// Takes events off the decoder while their answers can be sent.
-  private func pump() {
-    guard !self.isReading else { return }
-    self.isReading = true
-    defer { self.isReading = false }
-    do {
-      while self.takesEvents, let event = try self.decoder.next() { self.take(event) }
-    } catch {
-      self.fail(error)
-    }
-  }
-
-  private var takesEvents: Bool {
-    switch self.phase {
-    case .open: self.context?.channel.isWritable == true
-    case .closing: true
-    case .lingering, .gone: false
-    }
-  }
-
-  private func take(_ event: WebSocketDecoder.Event) {
-    switch event {
-    case .message(let kind, let payload):
-      if case .open = self.phase { self.owner.messageArrived(kind, payload, on: self) }
-    case .ping(let payload):
-      guard case .open = self.phase else { return }
-      if self.context?.channel.isWritable == true { self.sendPong(payload) } else { self.owedPong = payload }
-    case .pong:
-      break
-    case .close(let code, let reason):
-      self.peerClosed(code, reason: reason)
-    }
-  }
-
-  /// Section 5.5.1: a close frame is answered by one with the same code, then the connection ends.
-  private func peerClosed(_ code: CloseCode?, reason: String) {
-    let wasOpen = self.isOpen
-    if wasOpen { self.sendClose(code) }
-    self.linger()
-    if wasOpen { self.owner.closed(self, because: .peerClosed(code: code, reason: reason)) }
-  }
-
-  /// Section 7.1.7: the peer is told why, and nothing more of it is looked at.
-  private func fail(_ violation: WebSocketViolation) {
-    let wasOpen = self.isOpen
-    if wasOpen { self.sendClose(violation.closeCode, reason: violation.reason) }
-    self.linger()
-    if wasOpen { self.owner.closed(self, because: .violation(violation)) }
-  }
-
-  // MARK: time and the end
-
-  private func wait(_ amount: TimeAmount) {
-    let deadline = self.wheel.eventLoop.now + amount
-    self.deadline = deadline
-    self.wheel.arm(self, at: deadline)
-  }
-
-  func timeCame(_ now: NIODeadline) -> NIODeadline? {
-    switch self.phase {
-    case .open:
-      return self.checkLiveness(now)
-    case .closing, .lingering:
-      guard let deadline = self.deadline, now < deadline else {
-        self.context?.close(promise: nil)
-        return nil
-      }
-      return deadline
-    case .gone:
-      return nil
-    }
-  }
-
-  private func checkLiveness(_ now: NIODeadline) -> NIODeadline? {
-    guard let pingAfter = self.settings.pingAfter else { return nil }
-    // Nothing is read while the socket is not writable, so silence then says nothing about the peer.
-    if self.context?.channel.isWritable != true { self.lastHeard = now }
-    let pingAt = self.lastHeard + pingAfter
-    if now < pingAt {
-      self.deadline = nil
-      return pingAt
-    }
-    if let pongBy = self.deadline, self.lastHeard < pongBy - self.settings.pongWithin {
-      if now < pongBy { return pongBy }
-      self.sendClose(.policy, reason: "no answer to a ping")
-      self.linger()
-      self.owner.closed(self, because: .silent)
-      return self.deadline
-    }
-    self.send(WebSocketFrame.ping)
-    self.flush()
-    let pongBy = now + self.settings.pongWithin
-    self.deadline = pongBy
-    return pongBy
-  }
-
-  /// Sends what is written and closes our half. Closing at once would reset the connection if the peer is
-  /// still sending, and might take our close frame from it.
-  private func linger() {
-    guard let context = self.context else { return }
-    self.phase = .lingering
-    self.decoder = WebSocketDecoder(role: .server, maximumMessageSize: 0)
-    self.wait(self.settings.closeWithin)
-    self.flush()
-    context.close(mode: .output, promise: nil)
-    self.releaseRead()
-  }
-
-  private func leave() {
-    if case .gone = self.phase { return }
-    let wasOpen = self.isOpen
-    self.phase = .gone
-    self.context = nil
-    self.owedPong = nil
-    self.wheel.disarm(self)
-    if wasOpen { self.owner.closed(self, because: .lost) }
   }
 }
 

@@ -16,6 +16,12 @@ protocol WebSocketOwner: AnyObject {
     on connection: WebSocketConnection<Self>
   )
 
+  /// Bytes have come from the peer, not looked at yet. Whether they are taken; who refuses them closes.
+  func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool
+
+  /// A ping or pong has come. Whether it is taken; who refuses it may close.
+  func takesControl(on connection: WebSocketConnection<Self>) -> Bool
+
   /// The socket's buffer passed a water mark. Nothing is read from the peer while it is not writable.
   func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<Self>)
 
@@ -27,6 +33,10 @@ protocol WebSocketOwner: AnyObject {
 }
 
 extension WebSocketOwner {
+  func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool { true }
+
+  func takesControl(on connection: WebSocketConnection<Self>) -> Bool { true }
+
   func willWrite(on connection: WebSocketConnection<Self>) {}
 }
 

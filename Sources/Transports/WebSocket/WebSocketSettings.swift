@@ -4,6 +4,10 @@ import NIOCore
 struct WebSocketSettings: Sendable {
   /// Bytes of one message, over all its fragments; over it the connection fails with `1009`.
   var maximumMessageSize: Int
+  /// How long one message may take to arrive, from its first byte that is read to its last.
+  var messageWithin = TimeAmount.seconds(30)
+  /// Whether permessage-deflate is agreed to.
+  var compresses = false
   /// After so much silence of the peer it is sent a ping; nil: never.
   var pingAfter: TimeAmount? = .seconds(25)
   /// How long the peer may be silent after a ping.

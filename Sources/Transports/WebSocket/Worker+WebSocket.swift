@@ -1,3 +1,4 @@
+import Admission
 import NIOCore
 import NIOHTTP1
 import Wire
@@ -5,15 +6,50 @@ import Wire
 extension Worker {
   func addWebSocketRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/socket") { [unowned self] request, responder in
-      guard admits(request, by: .webSocket, responder) else { return }
-      if let refusal = refusalToHold() { return responder.respond(refusal) }
-      let session = session(of: request)
-      var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + 4_096)
-      settings.pingAfter = context.heartbeat
-      settings.pongWithin = context.heartbeat
-      WebSocketUpgrade.perform(request, responder, settings: settings) {
-        GatewaySocket(worker: self, session: session, user: nil)
+      let tellPage = { [self] (error: ClientError) in closeSocket(request, responder, because: error)
+      }
+      admit(request, by: .webSocket, responder, refuse: request.isOfPage ? tellPage : nil) {
+        [self] in open(request, responder, by: $0)
       }
     }
+  }
+
+  private func open(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
+    let proxied = proxiedAddress(of: request)
+    if let refusal = refusalToHold(proxied) { return responder.respond(refusal) }
+    userComes(caller.user) { [self] in
+      switch $0 {
+      case .failure(let refusal): responder.respond(refusal)
+      case .success(let place): open(request, responder, by: caller, proxied, place)
+      }
+    }
+  }
+
+  private func open(
+    _ request: HTTPRequest,
+    _ responder: Responder,
+    by caller: Caller,
+    _ proxied: ClientAddress?,
+    _ place: UserPlace?
+  ) {
+    let session = session(of: request, caller)
+    var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + UncheckedToken.longest)
+    settings.compresses = context.compresses
+    settings.messageWithin = context.messageWithin
+    settings.pingAfter = context.heartbeat
+    settings.pongWithin = context.heartbeat
+    var isHeld = false
+    WebSocketUpgrade.perform(request, responder, settings: settings) { terms in
+      isHeld = true
+      return GatewaySocket(
+        worker: self,
+        session: session,
+        caller: caller,
+        proxied: proxied,
+        userPlace: place,
+        compression: terms
+      )
+    }
+    if !isHeld { place?.giveUp() }
   }
 }

@@ -1,11 +1,16 @@
+import Admission
+import Brokering
 import NIOCore
+import Wire
 
 /// A held connection that can grow too old.
 protocol AgingConnection: HeldConnection {
   /// Leaves the wheel with its connection.
   var age: ConnectionAge? { get set }
-  /// Whether it takes what is sent to it at the moment.
-  var isWritable: Bool { get }
+  var holder: HolderID { get }
+  var session: Session { get }
+  var caller: Caller { get }
+  static var transport: TransportKind { get }
 }
 
 /// The end of a connection's time, on the wheel of its loop.

@@ -1,8 +1,16 @@
+import Admission
+
 /// A connection that stays open for its session until one of the two sides ends it. Confined to its loop.
 protocol HeldConnection: AnyObject {
   /// Where the worker keeps it; only the worker changes both.
   var place: Int { get set }
   var isTold: Bool { get set }
+  /// The client's address where its connection is a proxy's.
+  var proxied: ClientAddress? { get }
+  /// Given up with the connection.
+  var userPlace: UserPlace? { get }
+  /// Whether it takes what is sent to it at the moment.
+  var isWritable: Bool { get }
 
   /// Tells the client to come back elsewhere, in its own jittered time.
   func sayGoodbye(reason: String)
@@ -13,14 +21,20 @@ protocol HeldConnection: AnyObject {
 
   /// Ends the connection as the end of a drain does.
   func closeNow()
+
+  /// Ends the connection because its memory is needed.
+  func closeForRoom()
 }
 
 extension HeldConnection {
   func stay() -> Bool { true }
+
+  func closeForRoom() { closeNow() }
 }
 
 /// Why a connection is told to come back elsewhere, as `goaway` says it.
 enum GoodbyeReason {
   static let drain = "drain"
   static let age = "age"
+  static let overload = "overload"
 }

@@ -10,6 +10,14 @@ public struct TransportContext: Sendable {
   public var namespaces: Namespaces
   /// Whether clients without a token are served.
   public var servesAnonymous = true
+  /// Who reads tokens; nil where there are no keys.
+  public var tokens: TokenVerifier?
+  /// Pages of which sites may ask.
+  public var origins = OriginPolicy()
+  /// Whether the ends of connections are events.
+  public var notesConnections = false
+  /// Who has a word after tokens and namespaces; nil for nobody.
+  public var decisions: (any DecisionMaker)?
   /// Whether an address is one of a proxy whose `X-Forwarded-For` is believed.
   public var isTrustedProxy: @Sendable (SocketAddress) -> Bool = { _ in false }
   /// Silence after which a WebSocket is sent a ping, and how long it may then be silent.
@@ -34,6 +42,18 @@ public struct TransportContext: Sendable {
   public var gate: AcceptGate?
   /// After about this time a connection is sent away, each after its own: within a fifth more or less. Nil for never.
   public var maximumConnectionAge: TimeAmount?
+  /// How much one WebSocket may send.
+  public var sending = SendingLimits()
+  /// How long one message may take to arrive.
+  public var messageWithin = TimeAmount.seconds(30)
+  /// WebSockets and event streams of one user in the cluster, at the most; 0 is without limit.
+  public var connectionsPerUser = 0
+  /// Whether WebSockets may agree to compress.
+  public var compresses = false
+  /// Where the connections of each client's address are counted; nil where they are not.
+  public var ledger: ConnectionLedger?
+  /// How many requests each address makes; nil without limit.
+  public var requests: AddressRates?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 
@@ -66,7 +86,10 @@ public struct TransportMetrics: Sendable {
   public let goodbyes = Counter()
   /// Sessions that had to be closed at the end of a drain.
   public let forced = Counter()
+  /// Sent to another node, because this one drains.
   public let refused = Counter()
+  /// Refused for a limit.
+  public let over = RefusalMetrics()
   /// Held connections that were let in.
   public let connects = Counter()
   /// Those that were told to come back, because too many came at once.
@@ -74,6 +97,11 @@ public struct TransportMetrics: Sendable {
   /// Connections sent away because of their age.
   public let aged = Counter()
   public let tooSlow = Counter()
+  /// Tokens that opened nothing, and connections whose token ran out.
+  public let refusedTokens = Counter()
+  public let expiredTokens = Counter()
+  /// Connections closed or sent away because memory ran out.
+  public let shed = Counter()
 
   public init() {}
 }

@@ -8,7 +8,7 @@ import Wire
 
 /// What every transport asks for in the same way.
 extension Worker {
-  /// Answers a client that may not come in, or not this way.
+  /// Answers a client that comes in a way that is switched off, or too often.
   func admits(_ request: HTTPRequest, by transport: TransportKind, _ responder: Responder) -> Bool {
     guard context.transports.contains(transport) else {
       let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
@@ -20,18 +20,31 @@ extension Worker {
       )
       return false
     }
-    guard !context.servesAnonymous else { return true }
-    responder.respond(
-      ClientError(.unauthorized, "this node serves no anonymous clients, and has no token keys")
-    )
-    return false
+    if transport.isRequest, let refusal = refusalToRequest(request) {
+      responder.respond(refusal)
+      return false
+    }
+    return true
   }
 
   /// Why a connection that is to be held cannot come in now; nil when it may, and is counted.
-  func refusalToHold() -> ClientError? {
+  /// - Parameter proxied: its client's address, where that is counted when it is held.
+  func refusalToHold(_ proxied: ClientAddress?) -> ClientError? {
     if isRefusing {
       context.metrics.refused.add()
       return ClientError(.draining, "this node is draining; connect again")
+    }
+    if isFull {
+      context.metrics.over.memory.add()
+      return ClientError(.overloaded, "this node has too little memory left; try again")
+    }
+    if let proxied, let ledger = context.ledger, !ledger.hasRoom(for: proxied) {
+      context.metrics.over.address.add()
+      return ClientError(
+        .rateLimited,
+        "at most \(ledger.maximumOfAddress) connections of one address",
+        retryAfterMS: 5_000
+      )
     }
     if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
       context.metrics.overloaded.add()
@@ -45,10 +58,31 @@ extension Worker {
     return nil
   }
 
-  /// The session that the client gives back, or a new one.
-  func session(of request: HTTPRequest) -> Session {
+  /// The client's address, as far as it is known: behind a proxy of ours the one that it tells.
+  func address(of request: HTTPRequest) -> ClientAddress? {
+    if isProxied(request) { return request.forwardedAddress.flatMap { ClientAddress($0) } }
+    return request.peer.flatMap { ClientAddress($0) }
+  }
+
+  /// The same where the connection itself was not counted for it, because it is a proxy's.
+  func proxiedAddress(of request: HTTPRequest) -> ClientAddress? {
+    guard context.ledger?.countsAddresses == true, isProxied(request) else { return nil }
+    return address(of: request)
+  }
+
+  /// Why the address may make no request now.
+  private func refusalToRequest(_ request: HTTPRequest) -> ClientError? {
+    guard let requests = context.requests, let address = address(of: request),
+      let wait = requests.request(from: address, now: entry.eventLoop.now)
+    else { return nil }
+    context.metrics.over.requests.add()
+    return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
+  }
+
+  /// The session that the client gives back, or a new one; what was another user's is not this one's.
+  func session(of request: HTTPRequest, _ caller: Caller) -> Session {
     let given = request.query["session"] ?? request.headers.first(name: "Sluice-Session")
-    return given.flatMap { Session(secret: $0, user: nil) } ?? Session(user: nil)
+    return given.flatMap { Session(secret: $0, user: caller.user) } ?? Session(user: caller.user)
   }
 
   /// Whether the request came through a proxy that can be asked to try another node.
@@ -57,40 +91,20 @@ extension Worker {
     return context.isTrustedProxy(peer)
   }
 
-  func refusal(toSubscribe channel: ChannelName, presence: PresenceWish?) -> ClientError? {
-    let options = context.namespaces[channel]
-    guard options.subscribe == .everyone else {
-      return ClientError(.forbidden, "subscribing to \(channel.namespace) needs a token that grants it")
-    }
-    guard presence == nil || options.presence else {
-      return ClientError(.forbidden, "the namespace \(channel.namespace) has no presence")
-    }
-    return nil
-  }
-
   /// Publishes one JSON text. `data` is validated where `isValidated` is false, and copied: it may share the
   /// storage of a receive buffer.
   func publish(
     _ data: ByteBuffer,
     to channel: ChannelName,
-    user: String?,
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
     key: String?,
     isValidated: Bool = true,
     _ done: @escaping (Result<Receipt, ClientError>) -> Void
   ) {
-    let options = context.namespaces[channel]
-    guard options.publish == .everyone else {
-      return done(
-        .failure(ClientError(.forbidden, "publishing to \(channel.namespace) needs a token that grants it"))
-      )
-    }
-    guard data.readableBytes <= options.maxMessageBytes else {
-      return done(
-        .failure(
-          ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(options.maxMessageBytes) at most")
-        )
-      )
-    }
+    if let error = refusal(.publish, channel, by: caller) { return done(.failure(error)) }
+    if let error = tooLarge(data, channel) { return done(.failure(error)) }
     if !isValidated {
       do {
         try JSONScanner.validate(data)
@@ -100,36 +114,62 @@ extension Worker {
     }
     var kept = ByteBuffer(bytes: data.readableBytesView)
     kept.replaceLineBreaks()
-    let metrics = context.metrics
-    shard.port.publish(Publication(channel: channel, data: kept, user: user, key: key)) {
+    decidePublish(kept, channel, by: caller, over: transport, member: member) { [shard, context] in
       switch $0 {
-      case .success(let receipt):
-        metrics.publishes.add()
-        done(.success(receipt))
-      case .failure(let error):
-        metrics.failedPublishes.add()
-        done(.failure(ClientError(error, "not published")))
+      case .failure(let error): done(.failure(error))
+      case .success(let data):
+        shard.port.publish(Publication(channel: channel, data: data, user: caller.user, key: key)) {
+          switch $0 {
+          case .success(let receipt):
+            context.metrics.publishes.add()
+            done(.success(receipt))
+          case .failure(let error):
+            context.metrics.failedPublishes.add()
+            done(.failure(ClientError(error, "not published")))
+          }
+        }
       }
     }
+  }
+
+  private func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
+    let most = context.namespaces[channel].maxMessageBytes
+    return data.readableBytes <= most
+      ? nil : ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(most) at most")
   }
 
   func readPresence(
     of channel: ChannelName,
     limit: Int?,
     after: String?,
+    by caller: Caller,
+    over transport: TransportKind,
     _ done: @escaping (Result<PresencePage, ClientError>) -> Void
   ) {
-    if let error = refusal(toSubscribe: channel, presence: .watch) { return done(.failure(error)) }
-    shard.port.members(of: channel, limit: limit ?? 100, after: after) {
-      done($0.mapError { ClientError($0, "presence cannot be read") })
+    permit(.presence, channel, by: caller, over: transport, member: nil) { [shard] error in
+      if let error { return done(.failure(error)) }
+      shard.port.members(of: channel, limit: limit ?? 100, after: after) {
+        done($0.mapError { ClientError($0, "presence cannot be read") })
+      }
+    }
+  }
+}
+
+extension TransportKind {
+  /// Whether each exchange is a request of its own.
+  fileprivate var isRequest: Bool {
+    switch self {
+    case .rest, .longPoll, .shortPoll: true
+    case .webSocket, .eventStream: false
     }
   }
 }
 
 extension ClientError {
+  /// What the client of a broker is told.
   init(_ error: BrokerError, _ what: String) {
     switch error.kind {
-    case .unavailable: self.init(.unavailable, "\(what): \(error.reason)")
+    case .unavailable: self.init(.unavailable, "\(what): \(error.reason)", retryAfterMS: error.retryAfterMS)
     case .broken: self.init(.internal, "\(what): \(error.reason)")
     }
   }

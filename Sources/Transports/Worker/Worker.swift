@@ -17,6 +17,10 @@ public final class Worker {
   private var leaving: [any HeldConnection] = []
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
+  /// There is too little memory for new held connections.
+  public private(set) var isFull = false
+  /// Reads of logs that are under way.
+  var reads = 0
   /// Sessions that stayed after the goodbye of a drain until they were closed for it, ever.
   public private(set) var outstayed = 0
   private let broker: any Broker
@@ -61,6 +65,11 @@ public final class Worker {
     addPresenceRoutes(to: &routes)
   }
 
+  func setFull(_ isFull: Bool) { self.isFull = isFull }
+
+  /// Everything that is held, what is being left last.
+  var heldConnections: [any HeldConnection] { staying + leaving }
+
   // MARK: Drain
 
   /// Held connections and their sessions that are still here.
@@ -96,7 +105,7 @@ public final class Worker {
     return number
   }
 
-  private func sendAway(_ connection: any HeldConnection, _ reason: String) {
+  func sendAway(_ connection: any HeldConnection, _ reason: String) {
     forget(connection)
     connection.isTold = true
     connection.place = leaving.count
@@ -135,10 +144,14 @@ public final class Worker {
   }
 
   func hold(_ connection: any HeldConnection) {
+    if let proxied = connection.proxied { context.ledger?.enterAddress(proxied) }
     connection.place = staying.count
     staying.append(connection)
-    guard let maximum = context.maximumConnectionAge, let connection = connection as? any AgingConnection
+    guard context.maximumConnectionAge != nil || context.notesConnections,
+      let connection = connection as? any AgingConnection
     else { return }
+    if context.notesConnections { broker.connected(connection.holder, detail: detail(of: connection)) }
+    guard let maximum = context.maximumConnectionAge else { return }
     let age = ConnectionAge(connection, worker: self)
     connection.age = age
     entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.eventLoop.now))
@@ -146,14 +159,30 @@ public final class Worker {
 
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
-    if context.maximumConnectionAge != nil, let aging = connection as? any AgingConnection,
-      let age = aging.age
+    if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
+    connection.userPlace?.giveUp()
+    if context.maximumConnectionAge != nil || context.notesConnections,
+      let aging = connection as? any AgingConnection
     {
-      entry.wheel.disarm(age)
+      if context.notesConnections { broker.disconnected(aging.holder) }
+      if let age = aging.age { entry.wheel.disarm(age) }
       aging.age = nil
     }
     forget(connection)
     connection.isTold = false
+  }
+
+  /// Whose connection it is, for the event of its end.
+  private func detail(of connection: any AgingConnection) -> ByteBuffer {
+    var detail = ByteBuffer()
+    detail.openObject()
+    detail.writeMember("node", context.node)
+    detail.writeMember("transport", type(of: connection).transport.rawValue)
+    detail.writeMember("address", connection.caller.address)
+    if let user = connection.caller.user { detail.writeMember("user", user) }
+    detail.writeMember("member", connection.session.member)
+    detail.closeObject()
+    return detail
   }
 
   private func forget(_ connection: any HeldConnection) {

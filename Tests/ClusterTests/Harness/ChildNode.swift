@@ -12,13 +12,18 @@ import Testing
 final class ChildNode: Sendable {
   private let process: ChildProcess
 
-  /// Kills a node and starts it again, as it was, or with further flags.
-  init(insteadOf name: String, in cluster: Cluster, _ flags: [String] = []) async throws {
+  /// Kills a node and starts it again, as it was, or with further flags, or variables of its environment.
+  init(
+    insteadOf name: String,
+    in cluster: Cluster,
+    _ flags: [String] = [],
+    environment: [String: String] = [:]
+  ) async throws {
     let old = try #require(cluster.pid(of: name), "\(name) does not run")
     let command = try String(contentsOfFile: "/proc/\(old)/cmdline", encoding: .utf8).split(separator: "\0")
     try await cluster.kill9(name)
     process = try ChildProcess(
-      command.map(String.init) + flags,
+      ["env"] + environment.map { "\($0.key)=\($0.value)" } + command.map(String.init) + flags,
       output: "\(cluster.directory)/logs/\(name).log"
     )
     let pid = process.pid

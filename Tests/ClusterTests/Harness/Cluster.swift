@@ -23,6 +23,7 @@ final class Cluster: Sendable {
   let binary: String
   let redisPort: Int
   private let nginxPort: Int
+  private let tlsPort: Int
   private let nodePorts: [Int]
   private let operatorPorts: [Int]
   private let guardian: ChildProcess
@@ -44,11 +45,12 @@ final class Cluster: Sendable {
     }
     directory = "\(NSTemporaryDirectory())sluice-\(UInt32.random(in: .min ... .max))"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-    let ports = try FreePorts.pick(8)
+    let ports = try FreePorts.pick(9)
     nginxPort = ports[0]
     redisPort = ports[1]
     nodePorts = Array(ports[2..<5])
     operatorPorts = Array(ports[5..<8])
+    tlsPort = ports[8]
 
     // Whatever becomes of this process: when its end of the pipe is closed, everything is taken down.
     var ends: [Int32] = [0, 0]
@@ -66,6 +68,9 @@ final class Cluster: Sendable {
 
   var nginx: Endpoint { Endpoint(host: "127.0.0.1", port: nginxPort) }
 
+  /// The same with a certificate that signs itself.
+  var nginxOverTLS: Endpoint { Endpoint(host: "127.0.0.1", port: tlsPort) }
+
   /// The public listener of a node, by its place in `nodeNames`.
   func node(_ index: Int) -> Endpoint { Endpoint(host: "127.0.0.1", port: nodePorts[index]) }
 
@@ -80,7 +85,7 @@ final class Cluster: Sendable {
     let outcome = try await Shell.run(
       [
         "\(Cluster.root)/deploy/local", "up", "--dir", directory, "--binary", binary, "--no-build",
-        "--nginx-port", "\(nginxPort)",
+        "--nginx-port", "\(nginxPort)", "--tls-port", "\(tlsPort)",
         "--redis-port", "\(redisPort)", "--node-ports", ports(nodePorts), "--operator-ports",
         ports(operatorPorts), "--settle", "\(Cluster.settle.components.seconds)s",
         "--drain-window", "\(Cluster.drainWindow.components.seconds)s",

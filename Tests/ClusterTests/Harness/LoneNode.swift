@@ -51,6 +51,13 @@ struct LoneNode {
     try outcome.get()
   }
 
+  /// Its resident memory, in bytes.
+  func memory() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)
+    let line = try #require(status.firstMatch(of: /VmRSS:\s+([0-9]+) kB/))
+    return try #require(Int(line.1)) * 1_024
+  }
+
   /// The processor time that it has taken, user and system.
   func processorTime() throws -> Duration {
     let stat = try String(contentsOfFile: "/proc/\(process.pid)/stat", encoding: .utf8)

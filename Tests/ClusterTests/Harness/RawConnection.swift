@@ -10,12 +10,19 @@ final class RawConnection: Sendable {
   private let received: NIOLockedValueBox<ByteBuffer>
   private let hasEnded: NIOLockedValueBox<Bool>
 
-  init(to endpoint: Endpoint) async throws {
+  /// One that does not read leaves with the server what it is sent.
+  init(to endpoint: Endpoint, reading: Bool = true) async throws {
     let received = NIOLockedValueBox(ByteBuffer())
     let hasEnded = NIOLockedValueBox(false)
     self.received = received
     self.hasEnded = hasEnded
-    channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+    var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+      .channelOption(.autoRead, value: reading)
+    if let address = endpoint.sourceAddress {
+      bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: address, port: 0))
+    }
+    channel =
+      try await bootstrap
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
           try channel.pipeline.syncOperations.addHandler(Collector(received, hasEnded))

@@ -25,7 +25,9 @@ struct FuzzTarget: Sendable {
 
   static let all: [FuzzTarget] = [
     .http, .requestParameters, .webSocketFrames, .webSocketConnection, .clientCommands, .publishBodies,
-    .cursors, .eventStreams, .serverEvents, .handshakeAnswers, .redisReplies, .redisAnswers,
+    .cursors, .eventStreams, .serverEvents, .handshakeAnswers, .redisReplies, .redisAnswers, .tokens,
+    .keySets,
+    .extensionOffers, .compressedMessages,
   ]
 
   static func named(_ name: String) -> FuzzTarget? {

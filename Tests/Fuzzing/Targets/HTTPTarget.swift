@@ -75,7 +75,7 @@ private struct HTTPRun {
       routes.add(.GET, "/socket") { request, responder in
         seen.all.append(SeenRequest(request))
         let settings = WebSocketSettings(maximumMessageSize: 100)
-        WebSocketUpgrade.perform(request, responder, settings: settings) { WebSocketEcho() }
+        WebSocketUpgrade.perform(request, responder, settings: settings) { _ in WebSocketEcho() }
       }
     }
     for piece in pieces { try entry.send(piece) }

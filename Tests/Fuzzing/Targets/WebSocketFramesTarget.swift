@@ -3,11 +3,12 @@ import NIOCore
 import Wire
 
 extension FuzzTarget {
-  /// The WebSocket codec, either end: the first byte says which.
+  /// The WebSocket codec, either end, with compressed messages or without: the first byte says which.
   static let webSocketFrames = FuzzTarget("websocket-frames", longest: 1_200) { input in
     let role: WebSocketDecoder.Role = (input.first ?? 0) & 1 == 0 ? .server : .client
     let bytes = Array(input.dropFirst())
-    let runs = Pieces.ways(bytes).map { FrameRun($0, role: role) }
+    let takesCompressed = (input.first ?? 0) & 2 != 0
+    let runs = Pieces.ways(bytes).map { FrameRun($0, role: role, takesCompressed: takesCompressed) }
     let run = runs[0]
     for other in runs.dropFirst() { try demandSame(run, other, "cut otherwise, it is something else") }
 
@@ -19,6 +20,9 @@ extension FuzzTarget {
           let text = String(validating: payload.readableBytesView, as: UTF8.self)
           try demand(text != nil, "a text that is no UTF-8")
         }
+      case .compressed(_, let payload):
+        try demand(takesCompressed, "a compressed message that was not agreed to")
+        try demand(payload.readableBytes <= FrameRun.limit, "a message over the limit")
       case .ping(let payload), .pong(let payload):
         try demand(payload.readableBytes <= 125, "a control frame over 125 bytes")
       case .close(let code, let reason):
@@ -31,7 +35,7 @@ extension FuzzTarget {
 
     var frames = ByteBuffer()
     for event in run.events { event.write(role == .server ? WebSocketMask(0xa1b2_c3d4) : nil, into: &frames) }
-    let again = FrameRun([frames], role: role)
+    let again = FrameRun([frames], role: role, takesCompressed: takesCompressed)
     try demandSame(again.events, run.events, "written anew, it is read as something else")
     try demand(again.violation == nil, "written anew, it is refused")
   }
@@ -45,8 +49,12 @@ private struct FrameRun: Equatable {
   var violation: WebSocketViolation?
   var isInsideMessage = false
 
-  init(_ pieces: [ByteBuffer], role: WebSocketDecoder.Role) {
-    var decoder = WebSocketDecoder(role: role, maximumMessageSize: FrameRun.limit)
+  init(_ pieces: [ByteBuffer], role: WebSocketDecoder.Role, takesCompressed: Bool) {
+    var decoder = WebSocketDecoder(
+      role: role,
+      maximumMessageSize: FrameRun.limit,
+      takesCompressed: takesCompressed
+    )
     for piece in pieces {
       decoder.append(piece)
       do throws(WebSocketViolation) {
@@ -64,6 +72,11 @@ extension WebSocketDecoder.Event {
     switch self {
     case .message(let kind, let payload):
       WebSocketFrame.write(kind.opcode, payload: payload, mask: mask, into: &frames)
+    case .compressed(let kind, let payload):
+      let start = frames.writerIndex
+      WebSocketFrame.write(kind.opcode, payload: payload, mask: mask, into: &frames)
+      // The first reserved bit (RFC 7692 section 6).
+      frames.setInteger(UInt8(0xc0) | kind.opcode.rawValue, at: start)
     case .ping(let payload): WebSocketFrame.write(.ping, payload: payload, mask: mask, into: &frames)
     case .pong(let payload): WebSocketFrame.write(.pong, payload: payload, mask: mask, into: &frames)
     case .close(let code, let reason):

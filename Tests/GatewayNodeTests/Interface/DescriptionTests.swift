@@ -1,3 +1,4 @@
+import Admission
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -65,7 +66,7 @@ import Wire
   @Test func theOperatorsAsksForTheKey() async throws {
     let key = "0123456789abcdef"
     try await RunningNode.with(settings: {
-      $0.operatorKey = key
+      $0.operatorKeys = [OperatorKey(key)]
     }) { running in
       let refused = try await running.ask(.GET, "/v1/openapi.json")
       #expect(refused.status == .unauthorized)

@@ -31,6 +31,7 @@ import Wire
     report.load.acceptRate = 2_000
     report.load.canPublish = true
     report.load.problem = "deaf"
+    report.load.faults.timeouts = 3
     report.load.resumes = 3_000
     report.load.resumeReads = 4
     if state == .draining {
@@ -67,7 +68,8 @@ import Wire
         "connections":{"websocket":1,"sse":2,"poll":3},\
         "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1},"started_at":0,"alive":true,"seen_s":0,\
         "rates":{"messages_in":1.5,"messages_out":20,"connects":0.1},"memory_bytes":4096,"loop_lag_ms":2.5,\
-        "accept_rate":2000,"health":{"publish":true,"feed":false,"problem":"deaf"},\
+        "accept_rate":2000,"health":{"publish":true,"feed":false,"problem":"deaf",\
+        "breakers_open":0,"timeouts":3,"refused":0,"reconnects":0},\
         "resumes":{"total":3000,"redis_reads":4,"reads_per_thousand":1.3}}
         """
     )

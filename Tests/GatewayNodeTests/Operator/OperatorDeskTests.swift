@@ -1,3 +1,4 @@
+import Admission
 import NIOCore
 import NIOHTTP1
 import Sessions
@@ -14,11 +15,12 @@ import Wire
         {"node":"n1","incarnation":"\(incarnation)","state":"ready","version":"\(Version.text)","uptime_s":N,\
         "connections":{"websocket":0,"sse":0,"poll":0},"started_at":N,"alive":true,"seen_s":N,\
         "rates":{"messages_in":N,"messages_out":N,"connects":N},"memory_bytes":N,"loop_lag_ms":N,\
-        "accept_rate":N,"health":{"publish":true,"feed":true},\
+        "accept_rate":N,"health":{"publish":true,"feed":true,\
+        "breakers_open":0,"timeouts":0,"refused":0,"reconnects":0},\
         "resumes":{"total":N,"redis_reads":N,"reads_per_thousand":N}}
         """
       let number =
-        /(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
+        /\b(uptime_s|started_at|seen_s|messages_in|messages_out|connects|memory_bytes|loop_lag_ms|accept_rate|total|redis_reads|reads_per_thousand)":[0-9.]+/
       let list = try await running.ask(.GET, "/v1/nodes")
       #expect(list.status == .ok)
       #expect(list.headers.first(name: "Content-Type") == "application/json")
@@ -88,7 +90,7 @@ import Wire
   }
 
   @Test func whoMayNotAskMayNotWatch() async throws {
-    try await RunningNode.with(settings: { $0.operatorKey = "0123456789abcdef" }) { running in
+    try await RunningNode.with(settings: { $0.operatorKeys = [OperatorKey("0123456789abcdef")] }) { running in
       let url = try #require(OperatorURL("http://\(ListenAddress(running.node.operatorAddress))"))
       await #expect(throws: OperatorClient.Failure.self) {
         for try await _ in OperatorClient(url).watch() { Issue.record("it may") }
@@ -162,7 +164,7 @@ import Wire
   @Test func theKeyIsAskedForExceptOfHealth() async throws {
     let key = "0123456789abcdef"
     try await RunningNode.with(settings: {
-      $0.operatorKey = key
+      $0.operatorKeys = [OperatorKey(key)]
     }) { running in
       for path in ["/metrics", "/v1/nodes", "/v1/nodes/n1"] {
         for wrong in [nil, "0123456789abcdeX", "0123456789abcdef0", "0"] {
@@ -180,11 +182,32 @@ import Wire
     }
   }
 
-  @Test func keysAreComparedWhole() {
-    let key = Array("abc".utf8)
-    #expect(OperatorKey.isEqual(key, key))
-    for other in ["", "ab", "abd", "abcabc", "abca", "xbc"] {
-      #expect(!OperatorKey.isEqual(key, Array(other.utf8)))
+  @Test func aKeyToReadActsNot() async throws {
+    try await RunningNode.with(settings: {
+      $0.operatorKeys = [OperatorKey("0123456789abcdef", role: .read), OperatorKey("fedcba9876543210")]
+      $0.settle = .seconds(600)
+    }) { running in
+      let reader = "0123456789abcdef"
+      #expect(try await running.ask(.GET, "/v1/nodes", key: reader).status == .ok)
+      for (method, path) in [
+        (HTTPMethod.POST, "/v1/nodes/n1/drain"), (.DELETE, "/v1/nodes/n1/drain"), (.POST, "/v1/publish"),
+      ] {
+        let refused = try await running.ask(method, path, method == .DELETE ? nil : "{}", key: reader)
+        #expect(refused.status == .forbidden)
+      }
+      #expect(running.node.status.standing.state == .ready)
+      #expect(try await running.ask(.POST, "/v1/nodes/n1/drain", key: "fedcba9876543210").status == .ok)
+      #expect(running.node.status.standing.state == .draining)
+    }
+  }
+
+  @Test func withoutAKeyOnlyThisMachineAsks() throws {
+    let listen = ListenAddress(host: "127.0.0.1", port: 9090)
+    for host in ["127.0.0.1:9090", "localhost:9090", "[::1]:9090", "127.0.0.1", "127.3.2.1:80", ""] {
+      #expect(OperatorGuard.isOurs(host, listen), "\(host)")
+    }
+    for host in ["evil.example:9090", "evil.example", "10.0.0.1:9090", "localhost.evil.example", "a b"] {
+      #expect(!OperatorGuard.isOurs(host, listen), "\(host)")
     }
   }
 }

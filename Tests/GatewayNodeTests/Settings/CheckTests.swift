@@ -1,3 +1,4 @@
+import Admission
 import Testing
 
 @testable import GatewayNode
@@ -23,7 +24,8 @@ import Testing
   @Test func theKeyIsReadFromItsFile() throws {
     let file = try ScratchFile("  0123456789abcdef\n")
     let loaded = LoadedSettings(flags: [.operatorKeyFile: file.path], environment: [:])
-    #expect(try loaded.checked().operatorKey == "0123456789abcdef")
+    let keys = try loaded.checked().operatorKeys
+    #expect(keys.count == 1 && keys[0].matches("0123456789abcdef") && keys[0].role == .act)
   }
 
   @Test(arguments: ["", "short", "0123456789abcdef two", "0123456789abcdéf"])

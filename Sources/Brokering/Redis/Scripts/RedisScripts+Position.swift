@@ -17,7 +17,12 @@ extension RedisScripts {
         end
       end
       if is_other then begin_epoch(meta, log, fresh, ttl) end
-      keep(meta, ttl)
+      if redis.call('HGET', meta, 'offset') == '0' then
+        -- RedisBrokerSettings.emptyEpochTTL
+        redis.call('EXPIRE', meta, 3600)
+      else
+        keep(meta, ttl)
+      end
       return position(meta, log, ttl)
       """
   )

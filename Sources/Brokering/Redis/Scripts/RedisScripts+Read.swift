@@ -33,16 +33,18 @@ extension RedisScripts {
 
       local entries = {}
       local backwards
+      local oldest = tonumber(at[3])
+      local bottom = whole(oldest) .. '-0'
       if kind == 'newest' then
-        backwards = read('XREVRANGE', '+', '-', -1)
+        backwards = read('XREVRANGE', '+', bottom, -1)
       elseif kind == 'start' then
-        entries = read('XRANGE', '-', '+', 1)
+        entries = read('XRANGE', bottom, '+', 1)
       elseif ARGV[5] == at[1] then
         local tail, offset = tonumber(at[2]), tonumber(ARGV[6])
         if kind == 'since' and offset < tail then
-          entries = read('XRANGE', whole(offset + 1) .. '-0', '+', 1)
-        elseif kind == 'before' and offset > 1 and offset <= tail + 1 then
-          backwards = read('XREVRANGE', whole(offset - 1) .. '-0', '-', -1)
+          entries = read('XRANGE', whole(math.max(offset + 1, oldest)) .. '-0', '+', 1)
+        elseif kind == 'before' and offset > oldest and offset <= tail + 1 then
+          backwards = read('XREVRANGE', whole(offset - 1) .. '-0', bottom, -1)
         end
       end
       if backwards then

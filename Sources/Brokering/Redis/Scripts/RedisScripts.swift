@@ -30,26 +30,29 @@ extension RedisScripts {
         end
       end
 
-      -- Drops what is older than `oldest`; answers the offset of the oldest entry left.
+      -- Drops what is older than `oldest`; answers the offset of the oldest entry left. Where nothing can be
+      -- written (a full disk), it is passed over instead: logs can still be read.
       local function drop_older(log, oldest)
         local head = first(log)
         if not head then return nil end
         if tonumber(head[2][2]) >= oldest then return offset_of(head) end
+        local from = '-'
         while true do
-          local old = redis.call('XRANGE', log, '-', '+', 'COUNT', 100)
+          local old = redis.call('XRANGE', log, from, '+', 'COUNT', 100)
           if #old == 0 then return nil end
           for index, entry in ipairs(old) do
             if tonumber(entry[2][2]) >= oldest then
-              redis.call('XTRIM', log, 'MINID', entry[1])
+              redis.pcall('XTRIM', log, 'MINID', entry[1])
               return offset_of(entry)
             end
           end
-          redis.call('XTRIM', log, 'MINID', whole(offset_of(old[#old]) + 1) .. '-0')
+          from = whole(offset_of(old[#old]) + 1) .. '-0'
+          redis.pcall('XTRIM', log, 'MINID', from)
         end
       end
 
       -- The epoch outlives the last message by a day (RedisBrokerSettings.epochTTL).
-      local function keep(meta, ttl) redis.call('EXPIRE', meta, ttl + 86400) end
+      local function keep(meta, ttl) redis.pcall('EXPIRE', meta, ttl + 86400) end
 
       -- Begins an epoch: what is held is numbered anew from 1.
       local function begin_epoch(meta, log, epoch, ttl)

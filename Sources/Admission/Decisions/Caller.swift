@@ -1,0 +1,50 @@
+public import NIOCore
+public import Wire
+
+/// Who stands behind a connection or a request, and what is granted to them.
+public struct Caller: Sendable {
+  /// The token's `sub`, or what the connect hook answered; nil for an anonymous client.
+  public var user: String?
+  /// One JSON value that members show; nil for none.
+  public var info: ByteBuffer?
+  public var rights: Rights
+  /// When the token runs out, in milliseconds since 1970; nil for never.
+  public var expires: Int64?
+  /// The client's own IP address, behind a trusted proxy the one that the proxy tells.
+  public var address: String
+
+  public init(
+    user: String? = nil,
+    info: ByteBuffer? = nil,
+    rights: Rights = .namespacesOnly,
+    expires: Int64? = nil,
+    address: String
+  ) {
+    self.user = user
+    self.info = info
+    self.rights = rights
+    self.expires = expires
+    self.address = address
+  }
+}
+
+/// What a caller may do, channel by channel.
+public struct Rights: Sendable, Equatable {
+  public enum Act: String, Sendable, CaseIterable {
+    case subscribe, publish, presence, history
+  }
+
+  /// Granted by name; an act that is not here is granted nowhere beyond what the namespace gives to everyone.
+  public var granted: [Act: [ChannelPattern]]
+
+  public init(_ granted: [Act: [ChannelPattern]]) {
+    self.granted = granted
+  }
+
+  /// Nothing beyond what namespaces give to everyone.
+  public static let namespacesOnly = Rights([:])
+
+  public func grants(_ act: Act, _ channel: ChannelName) -> Bool {
+    granted[act]?.contains { $0.matches(channel) } ?? false
+  }
+}

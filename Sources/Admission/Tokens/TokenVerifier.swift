@@ -1,0 +1,120 @@
+import Crypto
+import NIOConcurrencyHelpers
+public import NIOCore
+import Wire
+
+/// Verifies tokens with the keys of the moment; shared by all loops of a node.
+///
+/// A verification takes microseconds with a secret and some tens of them with a public key, less than a connection
+/// costs otherwise, so it is done where the request is: nothing waits in a queue that could grow. What was verified
+/// is remembered for a while, for clients that come again and again.
+public final class TokenVerifier: Sendable {
+  /// Gets keys that are not known yet; called at every unknown name, so it limits itself. Answers once, on `loop`,
+  /// whether the keys are others now.
+  public typealias Refresh =
+    @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable (Bool) -> Void) -> Void
+
+  private struct Memory {
+    static let most = 2_048
+    var young: [SHA256.Digest: TokenClaims] = [:]
+    var old: [SHA256.Digest: TokenClaims] = [:]
+
+    mutating func recall(_ name: SHA256.Digest) -> TokenClaims? {
+      if let claims = young[name] { return claims }
+      guard let claims = old[name] else { return nil }
+      keep(claims, name)
+      return claims
+    }
+
+    mutating func keep(_ claims: TokenClaims, _ name: SHA256.Digest) {
+      if young.count >= Memory.most {
+        old = young
+        young = [:]
+      }
+      young[name] = claims
+    }
+  }
+
+  private struct State {
+    var keys: TokenKeys
+    var memory = Memory()
+    /// Counts the changes of the keys.
+    var edition = 0
+    var refresh: Refresh?
+  }
+
+  public let rules: TokenRules
+  private let state: NIOLockedValueBox<State>
+
+  public init(_ keys: TokenKeys, rules: TokenRules) {
+    self.rules = rules
+    state = NIOLockedValueBox(State(keys: keys))
+  }
+
+  /// What was verified by a key that is gone is verified no more.
+  public func replaceKeys(_ keys: TokenKeys) {
+    state.withLockedValue {
+      $0.keys = keys
+      $0.memory = Memory()
+      $0.edition += 1
+    }
+  }
+
+  public func whenKeyIsUnknown(_ refresh: @escaping Refresh) {
+    state.withLockedValue { $0.refresh = refresh }
+  }
+
+  /// The claims of a token that is good now.
+  public func verify(_ token: some StringProtocol) throws(TokenFault) -> TokenClaims {
+    guard token.utf8.count <= UncheckedToken.longest else { throw .malformed("it is too long") }
+    let name = SHA256.hash(data: Array(token.utf8))
+    let (keys, known, edition) = state.withLockedValue { ($0.keys, $0.memory.recall(name), $0.edition) }
+    let now = WallClock.milliseconds()
+    if let known {
+      if let fault = rules.fault(in: known, now: now) { throw fault }
+      return known
+    }
+    let unchecked = try UncheckedToken(token)
+    guard keys.count > 0 else { throw .noKeys }
+    try keys.verify(unchecked)
+    let claims = try TokenClaims(unchecked.payload)
+    if let fault = rules.fault(in: claims, now: now) { throw fault }
+    state.withLockedValue { if $0.edition == edition { $0.memory.keep(claims, name) } }
+    return claims
+  }
+
+  /// The same; where the token's key is not known, after keys were asked for anew. Answers on `loop`, at once as a rule.
+  public func verify(
+    _ token: String,
+    on loop: any EventLoop,
+    _ done: @escaping @Sendable (Result<TokenClaims, TokenFault>) -> Void
+  ) {
+    do {
+      return done(.success(try verify(token)))
+    } catch {
+      guard error == .unknownKey || error == .noKeys, let refresh = state.withLockedValue({ $0.refresh })
+      else {
+        return done(.failure(error))
+      }
+      refresh(loop) { [self] isChanged in
+        guard isChanged else { return done(.failure(error)) }
+        do throws(TokenFault) {
+          done(.success(try verify(token)))
+        } catch {
+          done(.failure(error))
+        }
+      }
+    }
+  }
+
+  /// Who comes with such claims from such an address.
+  public func caller(_ claims: TokenClaims, address: String) -> Caller {
+    Caller(
+      user: claims.user,
+      info: claims.info,
+      rights: claims.rights,
+      expires: rules.end(of: claims),
+      address: address
+    )
+  }
+}

@@ -1,0 +1,144 @@
+internal import Admission
+private import AsyncHTTPClient
+internal import Logging
+private import NIOConcurrencyHelpers
+internal import NIOCore
+private import NIOHTTP1
+private import Telemetry
+
+/// Follows a set of keys at a URL (RFC 7517): asks for it again and again, keeps what it has while that fails, and asks
+/// out of turn when a token names a key that is not known.
+actor KeySetFollower {
+  /// How often it asks, and how soon after a failure at first and at last.
+  static let interval = Duration.seconds(300)
+  static let retry = Duration.seconds(2)
+  static let longestRetry = Duration.seconds(60)
+  /// Out of turn no more often than this.
+  static let pause = Duration.seconds(10)
+  static let timeout = TimeAmount.seconds(5)
+  static let largest = 262_144
+  /// Tokens that wait for an answer at once; the others are refused.
+  static let mostWaiting = 256
+
+  private let url: String
+  private let own: [TokenKey]
+  private let verifier: TokenVerifier
+  private let client: HTTPClient
+  private let log: Logger
+  private var body: ByteBuffer?
+  private var fetching: Task<Bool, Never>?
+  private var lastTry: ContinuousClock.Instant?
+  private var following: Task<Void, Never>?
+  private let waiting = NIOLockedValueBox(0)
+
+  /// - Parameter own: keys that are always there.
+  init(
+    _ url: String,
+    besides own: [TokenKey],
+    for verifier: TokenVerifier,
+    on group: any EventLoopGroup,
+    log: Logger
+  ) {
+    self.url = url
+    self.own = own
+    self.verifier = verifier
+    self.log = log
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow,
+      timeout: .init(connect: .seconds(3), read: KeySetFollower.timeout)
+    )
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 1
+    // One loop, as its requests are on the loop of their connection then.
+    client = HTTPClient(eventLoopGroupProvider: .shared(group.next()), configuration: configuration)
+  }
+
+  /// Asks once, and goes on in the background.
+  func start() async {
+    verifier.whenKeyIsUnknown { [self, waiting] loop, done in
+      let isRoom = waiting.withLockedValue { count in
+        guard count < KeySetFollower.mostWaiting else { return false }
+        count += 1
+        return true
+      }
+      guard isRoom else { return done(false) }
+      Task {
+        let isChanged = await askOutOfTurn()
+        waiting.withLockedValue { $0 -= 1 }
+        loop.execute { done(isChanged) }
+      }
+    }
+    _ = await fetch()
+    following = Task { await follow() }
+  }
+
+  func stop() async {
+    verifier.whenKeyIsUnknown { _, done in done(false) }
+    following?.cancel()
+    fetching?.cancel()
+    try? await client.shutdown()
+  }
+
+  private func follow() async {
+    var wait = body == nil ? KeySetFollower.retry : KeySetFollower.interval
+    while !Task.isCancelled {
+      // Nodes that were started together do not ask together.
+      try? await Task.sleep(for: wait * Double.random(in: 0.8...1.2))
+      guard !Task.isCancelled else { return }
+      let hadKeys = await fetch()
+      wait =
+        hadKeys
+        ? KeySetFollower.interval : min(max(wait * 2, KeySetFollower.retry), KeySetFollower.longestRetry)
+    }
+  }
+
+  /// Whether there are other keys now.
+  private func askOutOfTurn() async -> Bool {
+    let before = body
+    if fetching == nil, let lastTry, ContinuousClock.now - lastTry < KeySetFollower.pause { return false }
+    _ = await fetch()
+    return body != before
+  }
+
+  /// Whether it was answered with keys. One request at a time; who comes meanwhile waits for it.
+  private func fetch() async -> Bool {
+    if let fetching { return await fetching.value }
+    lastTry = .now
+    let task = Task { await load() }
+    fetching = task
+    defer { fetching = nil }
+    return await task.value
+  }
+
+  private func load() async -> Bool {
+    do {
+      var request = HTTPClientRequest(url: url)
+      request.headers.add(name: "Accept", value: "application/jwk-set+json, application/json")
+      let response = try await client.execute(request, timeout: KeySetFollower.timeout)
+      guard response.status == .ok else { throw Failure("answered \(response.status.code)") }
+      let new = try await response.body.collect(upTo: KeySetFollower.largest)
+      guard new != body else { return true }
+      let keys = try TokenKey.read(keySet: Array(new.readableBytesView))
+      verifier.replaceKeys(try await TokenKeys(opening: own + keys))
+      body = new
+      log.notice(
+        "the keys for tokens are there",
+        metadata: [LogKey.address: "\(url)", LogKey.count: "\(keys.count)"]
+      )
+      return true
+    } catch {
+      log.warning(
+        "the keys for tokens were not read; those that are known stay valid",
+        metadata: [LogKey.address: "\(url)", LogKey.error: "\(error)"]
+      )
+      return false
+    }
+  }
+
+  private struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+      self.description = description
+    }
+  }
+}

@@ -1,0 +1,93 @@
+public import Admission
+public import NIOCore
+public import Telemetry
+import Wire
+
+/// Counts the connections of a listener from their first moment to their last, and turns away those that are too many.
+public struct EntryDoor: Sendable {
+  /// Refused connections that may be there at once to be told so; beyond, they are closed without a word.
+  static let courtesy = 256
+
+  public let ledger: ConnectionLedger
+  /// Whether an address is one of a proxy, whose connections say nothing of the clients behind it.
+  private let isProxy: @Sendable (SocketAddress) -> Bool
+  private let refused: RefusalMetrics
+  private let leaving = Gauge()
+
+  public init(
+    _ ledger: ConnectionLedger,
+    refused: RefusalMetrics,
+    isProxy: @escaping @Sendable (SocketAddress) -> Bool
+  ) {
+    self.ledger = ledger
+    self.refused = refused
+    self.isProxy = isProxy
+  }
+
+  /// Nil when the connection may stay; else what it is to be told.
+  /// - Throws: when there is no time for that.
+  func enter(_ channel: any Channel) throws -> ClientError? {
+    var address: ClientAddress?
+    if ledger.countsAddresses, let peer = channel.remoteAddress, !isProxy(peer) {
+      address = ClientAddress(peer)
+    }
+    let refusal: ClientError
+    switch ledger.enter(address) {
+    case .enter:
+      let ledger = ledger
+      channel.closeFuture.whenComplete { [address] _ in ledger.leave(address) }
+      return nil
+    case .full:
+      refused.connections.add()
+      refusal = ClientError(.overloaded, "this node has as many connections as it can; try again")
+    case .tooManyOfAddress:
+      refused.address.add()
+      refusal = ClientError(
+        .rateLimited,
+        "at most \(ledger.maximumOfAddress) connections of one address",
+        retryAfterMS: 5_000
+      )
+    }
+    guard leaving.value < EntryDoor.courtesy else { throw ChannelError.ioOnClosedChannel }
+    leaving.add(1)
+    channel.closeFuture.whenComplete { [leaving] _ in leaving.add(-1) }
+    return refusal
+  }
+}
+
+/// Why a connection may not stay, apart from what it is to the many that may.
+final class ConnectionRefusal {
+  let error: ClientError
+
+  init(_ error: ClientError) {
+    self.error = error
+  }
+}
+
+@available(*, unavailable) extension ConnectionRefusal: Sendable {}
+
+/// What was refused, by the limit that it was over.
+public struct RefusalMetrics: Sendable {
+  public let connections = Counter()
+  public let address = Counter()
+  public let user = Counter()
+  public let memory = Counter()
+  public let requests = Counter()
+  public let messages = Counter()
+  public let subscribes = Counter()
+  public let channels = Counter()
+  public let reads = Counter()
+  /// Connections closed because they went on sending what was refused.
+  public let offenders = Counter()
+
+  public init() {}
+
+  /// Each with the label that it is shown under.
+  public var all: [(reason: String, counter: Counter)] {
+    [
+      ("connections", connections), ("address", address), ("user", user), ("memory", memory),
+      ("requests", requests), ("messages", messages), ("subscribes", subscribes), ("channels", channels),
+      ("reads", reads), ("offender", offenders),
+    ]
+  }
+}

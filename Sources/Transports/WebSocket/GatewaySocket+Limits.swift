@@ -1,0 +1,68 @@
+import Admission
+import Delivery
+import NIOCore
+import Telemetry
+import Wire
+
+/// What one client may send, and ask for at once.
+extension GatewaySocket {
+  /// What may be asked of the cluster at once, by weight; then nothing more is read until some of it is answered.
+  static let askedAtOnce = 64
+  /// A read of a log, or of who is present, has large answers.
+  static let readWeight = 16
+  /// A channel that nobody here follows takes a subscription and a script; it weighs until that is done, although the
+  /// client may have unsubscribed again.
+  static let attachWeight = 4
+
+  func takes(bytes: Int, on connection: WebSocketConnection<GatewaySocket>) -> Bool {
+    takes(meter.bytesArrived(bytes, worker.context.sending, now: worker.entry.eventLoop.now), nil)
+  }
+
+  func takesControl(on connection: WebSocketConnection<GatewaySocket>) -> Bool {
+    switch meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now) {
+    case .accepted: return true
+    case .refused:
+      worker.context.metrics.over.messages.add()
+      return false
+    case .offends:
+      offended()
+      return false
+    }
+  }
+
+  /// Whether it may be; what may not is answered, and ends the connection of who goes on.
+  func takes(_ verdict: SendingMeter.Verdict, _ id: Int64?, isSubscribe: Bool = false) -> Bool {
+    switch verdict {
+    case .accepted: return true
+    case .refused(let wait):
+      let over = worker.context.metrics.over
+      (isSubscribe ? over.subscribes : over.messages).add()
+      let what = isSubscribe ? "too many subscribes" : "too many messages, or too large ones"
+      send(.error(id: id, ClientError(.rateLimited, what, retryAfterMS: wait)))
+      return false
+    case .offends:
+      offended()
+      return false
+    }
+  }
+
+  private func offended() {
+    worker.context.metrics.over.offenders.add()
+    send(.error(id: nil, ClientError(.rateLimited, "too much was sent for too long")))
+    worker.shard.flush()
+    connection?.close(ErrorCode.rateLimited.rule.closeCode, reason: "rate_limited")
+  }
+
+  /// Something was asked of the cluster.
+  func begins(_ weight: Int) {
+    asked += weight
+    if asked >= GatewaySocket.askedAtOnce { connection?.pause() }
+  }
+
+  /// It was answered.
+  func ends(_ weight: Int) {
+    let wasFull = asked >= GatewaySocket.askedAtOnce
+    asked -= weight
+    if wasFull, asked < GatewaySocket.askedAtOnce { connection?.resume() }
+  }
+}

@@ -1,0 +1,144 @@
+import Admission
+import NIOCore
+import Wire
+
+/// Who may do what: the one place where namespaces, tokens and a backend's word meet, for every transport.
+extension Worker {
+  /// Why a caller may not do something by what namespaces and its token say; nil when it may.
+  func refusal(_ act: Rights.Act, _ channel: ChannelName, by caller: Caller) -> ClientError? {
+    let options = context.namespaces[channel]
+    if act == .presence, !options.presence {
+      return ClientError(.forbidden, "the namespace \(channel.namespace) has no presence")
+    }
+    switch act == .publish ? options.publish : options.subscribe {
+    case .everyone: return nil
+    case .token where caller.rights.grants(act, channel): return nil
+    case .token:
+      return ClientError(.forbidden, "\(act.doing) \(channel) needs a token that grants it")
+    case .nobody:
+      return ClientError(.forbidden, "\(act.doing) \(channel.namespace) is for backends only")
+    }
+  }
+
+  func refusal(toSubscribe channel: ChannelName, presence: PresenceWish?, by caller: Caller) -> ClientError? {
+    refusal(.subscribe, channel, by: caller)
+      ?? (presence == nil ? nil : refusal(.presence, channel, by: caller))
+  }
+
+  /// Whether a caller may subscribe to all the channels: what namespaces and its token say at once, and then the
+  /// backend's word where that is wanted.
+  func permit(
+    subscribing channels: [ChannelName],
+    presence: PresenceWish?,
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
+    _ done: @escaping (ClientError?) -> Void
+  ) {
+    for channel in channels {
+      if let error = refusal(toSubscribe: channel, presence: presence, by: caller) { return done(error) }
+    }
+    askSubscribe(channels, by: caller, over: transport, member: member, done)
+  }
+
+  /// The same for reading: whoever may not subscribe by the backend's word reads nothing either.
+  func permit(
+    _ act: Rights.Act,
+    _ channel: ChannelName,
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
+    _ done: @escaping (ClientError?) -> Void
+  ) {
+    if let error = refusal(act, channel, by: caller) { return done(error) }
+    askSubscribe([channel], by: caller, over: transport, member: member, done)
+  }
+
+  // MARK: A backend's word
+
+  func decideConnect(
+    _ caller: Caller,
+    over transport: TransportKind,
+    _ done: @escaping (Result<Caller, ClientError>) -> Void
+  ) {
+    // Who only reads or publishes once connects to nothing.
+    guard transport != .rest else { return done(.success(caller)) }
+    decide(.connect, by: caller, over: transport) {
+      done(
+        $0.map { decision in
+          var caller = caller
+          guard let decision else { return caller }
+          if let user = decision.user { caller.user = user }
+          if let info = decision.info { caller.info = info }
+          if let rights = decision.rights { caller.rights = rights }
+          return caller
+        }
+      )
+    }
+  }
+
+  /// What is published in the end.
+  func decidePublish(
+    _ data: ByteBuffer,
+    _ channel: ChannelName,
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
+    _ done: @escaping (Result<ByteBuffer, ClientError>) -> Void
+  ) {
+    decide(.publish, by: caller, over: transport, member, channel, data) {
+      done($0.map { $0?.data ?? data })
+    }
+  }
+
+  private func askSubscribe(
+    _ channels: [ChannelName],
+    by caller: Caller,
+    over transport: TransportKind,
+    member: String?,
+    _ done: @escaping (ClientError?) -> Void
+  ) {
+    guard context.decisions?.decides.contains(.subscribe) == true else { return done(nil) }
+    var waiting = channels.count
+    var refusal: ClientError?
+    for channel in channels {
+      decide(.subscribe, by: caller, over: transport, member, channel) {
+        if case .failure(let error) = $0, refusal == nil { refusal = error }
+        waiting -= 1
+        if waiting == 0 { done(refusal) }
+      }
+    }
+  }
+
+  /// Nil where nobody wants to be asked.
+  private func decide(
+    _ kind: Question.Kind,
+    by caller: Caller,
+    over transport: TransportKind,
+    _ member: String? = nil,
+    _ channel: ChannelName? = nil,
+    _ data: ByteBuffer? = nil,
+    _ done: @escaping (Result<Decision?, ClientError>) -> Void
+  ) {
+    guard let decisions = context.decisions, decisions.decides.contains(kind) else {
+      return done(.success(nil))
+    }
+    var question = Question(kind, by: caller, over: transport)
+    question.member = member
+    question.channel = channel
+    question.data = data
+    let done = NIOLoopBound(done, eventLoop: entry.eventLoop)
+    decisions.decide(question, on: entry.eventLoop) { done.value($0.map { $0 }) }
+  }
+}
+
+extension Rights.Act {
+  fileprivate var doing: String {
+    switch self {
+    case .subscribe: "subscribing to"
+    case .publish: "publishing to"
+    case .presence: "to see who is present in"
+    case .history: "to read"
+    }
+  }
+}

@@ -1,0 +1,233 @@
+import LoadTesting
+import NIOCore
+import NIOHTTP1
+import SluiceClient
+import Testing
+import Wire
+
+extension ClusterTests {
+  /// Those who send a great deal.
+  @Suite struct FloodTests {
+    @Test func aFloodOfConnectionsIsRefusedBeyondTheLimit() async throws {
+      try await Attack.on(["--max-connections", "100"]) { node in
+        var flood: [RawConnection] = []
+        try await Attack.keepUp {
+          let more = try await Attack.connections(20, to: node.endpoint)
+          for connection in more { connection.send("GET /v1/socket HTTP/1.1\r\nHost: a\r\n") }
+          flood += more
+        }
+        let refused = try await Metrics.value(
+          #"sluice_refused_total{reason="connections"}"#,
+          of: node.backends
+        )
+        #expect(refused > 100)
+        #expect(try await Metrics.value("sluice_open_connections", of: node.backends) <= 100)
+        let one = try await RawConnection(to: node.endpoint)
+        one.send("GET /v1/channels/a/messages HTTP/1.1\r\nHost: a\r\n\r\n")
+        let answer = try await one.textToTheEnd()
+        #expect(answer.isEmpty || (answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("overloaded")))
+        for connection in flood { connection.close() }
+        try await eventually(
+          "room",
+          holds: {
+            try await Metrics.value("sluice_open_connections", of: node.backends) < 10
+          }
+        )
+        #expect(try await HTTP.get(node.endpoint, "/healthz").status == .ok)
+      }
+    }
+
+    @Test func anAddressHasOnlySoManyConnections() async throws {
+      try await Attack.on(["--connections-per-address", "20"]) { node in
+        var other = node.endpoint
+        other.sourceAddress = "127.0.0.7"
+        let flood = try await Attack.connections(20, to: other)
+        let one = try await RawConnection(to: other)
+        one.send("GET /v1/stream?channels=a HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n")
+        // A native EventSource takes any other status for final.
+        let stream = try await one.textToTheEnd()
+        #expect(stream.hasPrefix("HTTP/1.1 200 ") && stream.contains("retry: 5000"), "\(stream)")
+        let two = try await RawConnection(to: other)
+        two.send("GET /v1/channels/a/messages HTTP/1.1\r\nHost: a\r\n\r\n")
+        let answer = try await two.textToTheEnd()
+        #expect(answer.hasPrefix("HTTP/1.1 429 ") && answer.contains("rate_limited"), "\(answer)")
+        #expect(answer.contains("Retry-After: 5\r\n"))
+        #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="address"}"#, of: node.backends) >= 2)
+        for connection in flood { connection.close() }
+        try await eventually("room again") {
+          let socket = try await Socket(to: other)
+          defer { socket.abort() }
+          return !socket.isClosed
+        }
+      }
+    }
+
+    /// Behind a proxy the client's own address counts, for what is held.
+    @Test func aProxiedAddressHasOnlySoManyConnections() async throws {
+      try await Attack.on(["--connections-per-address", "2", "--trusted-proxies", "127.0.0.1"]) { node in
+        let network = "2001:db8:\(String(UInt16.random(in: .min ... .max), radix: 16))"
+        let from = { (address: String) in HTTPHeaders([("X-Forwarded-For", "\(network)\(address)")]) }
+        var held: [Socket] = []
+        for _ in 0..<2 {
+          let socket = try await Socket(to: node.endpoint, headers: from("::\(held.count)"))
+          _ = try await socket.welcome()
+          held.append(socket)
+        }
+        let refused = try await Socket(to: node.endpoint, headers: from("::99"))
+        guard case .refused(let answer) = try await refused.closure() else {
+          Issue.record("it came in")
+          return
+        }
+        #expect(answer.status == 429)
+        let other = try await Socket(to: node.endpoint, headers: from(":1::1"))
+        _ = try await other.welcome()
+        held[0].close()
+        try await eventually("room again") {
+          let socket = try await Socket(to: node.endpoint, headers: from("::7"))
+          defer { socket.abort() }
+          return !socket.isClosed
+        }
+        for socket in held + [other] { socket.abort() }
+      }
+    }
+
+    @Test func anAddressMakesOnlySoManyRequests() async throws {
+      try await Attack.on(["--requests-per-address", "5"]) { node in
+        var eager = node.endpoint
+        eager.sourceAddress = "127.0.\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
+        var answers: [HTTPResponse] = []
+        for _ in 0..<40 { answers.append(try await HTTP.get(eager, "/v1/channels/a/messages")) }
+        #expect(answers.prefix(25).allSatisfy { $0.status == .ok })
+        let refused = try #require(answers.first { $0.status == .tooManyRequests })
+        #expect(refused.problem == "rate_limited")
+        #expect(refused.headers.first(name: "Retry-After") != nil)
+        #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="requests"}"#, of: node.backends) > 0)
+      }
+    }
+
+    @Test(
+      arguments: [
+        ("messages of one byte", [0x81, 0x81, 0, 0, 0, 0, 0x31]), ("pings", [0x89, 0x80, 0, 0, 0, 0]),
+        ("pongs", [0x8a, 0x80, 0, 0, 0, 0]),
+      ] as [(String, [UInt8])]
+    )
+    func tinyFramesByTheMillionEndTheirConnection(_ name: String, _ frame: [UInt8]) async throws {
+      try await Attack.on([], name) { node in
+        let many = (0..<20_000).flatMap { _ in frame }
+        let socket = try await Attack.socket(to: node.endpoint)
+        for _ in 0..<50 where !socket.isEnded {
+          socket.send(many)
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        try await Attack.isOver()
+        #expect(try await socket.closeCode(within: .seconds(40)) == 1008)
+        // Bad messages end a connection before their number does.
+        let ended = try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends)
+        #expect(ended >= (frame.count == 7 ? 0 : 1))
+      }
+    }
+
+    @Test func goodMessagesByTheThousandAreRefusedThenEndTheirConnection() async throws {
+      try await Attack.on(["--messages-per-second", "200"]) { node in
+        let socket = try await Socket(to: node.endpoint)
+        _ = try await socket.welcome()
+        for id in 0..<1_100 { socket.send(Int64(id), .ping) }
+        let refused = try await socket.error()
+        #expect(refused.code == .rateLimited)
+        #expect((refused.retryAfterMS ?? 0) >= 1_000)
+        try await eventually("pongs") {
+          socket.events.contains { if case .pong(999) = $0 { true } else { false } }
+        }
+        #expect(!socket.isClosed)
+        for id in 0..<3_000 { socket.send(Int64(id), .ping) }
+        #expect(try await socket.closeCode() == 1008)
+      }
+    }
+
+    @Test func aMessageThatNeverEndsIsGivenUp() async throws {
+      try await Attack.on(["--body-timeout", "1s"]) { node in
+        var sockets: [RawConnection] = []
+        for _ in 0..<50 { sockets.append(try await Attack.socket(to: node.endpoint)) }
+        for socket in sockets { socket.send(Attack.frame(0x01, Array("\"a".utf8))) }
+        try await Attack.keepUp(every: .milliseconds(100)) {
+          for socket in sockets { socket.send(Attack.frame(0x00, [0x61])) }
+        }
+        for socket in sockets { #expect(try await socket.closeCode() == 1008) }
+      }
+    }
+
+    /// Fragments without a byte in them never make a message too big.
+    @Test func emptyFragmentsWithoutEndAreGivenUp() async throws {
+      try await Attack.on(["--bytes-per-second", "64KiB"]) { node in
+        let socket = try await Attack.socket(to: node.endpoint)
+        socket.send(Attack.frame(0x01, [0x31]))
+        let many = (0..<10_000).flatMap { _ in Attack.frame(0x00) }
+        for _ in 0..<60 where !socket.isEnded {
+          socket.send(many)
+          try await Task.sleep(for: .milliseconds(10))
+        }
+        try await Attack.isOver()
+        #expect(try await socket.closeCode(within: .seconds(40)) == 1008)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends) >= 1)
+      }
+    }
+
+    @Test func aFragmentedMessageIsTooBigAsAWhole() async throws {
+      try await Attack.on { node in
+        let socket = try await Attack.socket(to: node.endpoint)
+        let piece = [UInt8](repeating: 0x20, count: 10_000)
+        socket.send(Attack.frame(0x01, piece))
+        for _ in 0..<20 { socket.send(Attack.frame(0x00, piece)) }
+        #expect(try await socket.closeCode() == 1009)
+      }
+    }
+
+    /// A client that names ever new channels costs no more than it may subscribe, and what lingers.
+    @Test func aFloodOfChannelNamesIsBounded() async throws {
+      let cluster = try await ClusterTests.cluster()
+      // A database of its own: the cluster of the other tests is left alone.
+      let redis = "redis://127.0.0.1:\(cluster.redisPort)/6"
+      let options = ["--redis", redis, "--node", "flooded", "--subscribes-per-second", "40"]
+      let prefix = "flood:\(UInt32.random(in: .min ... .max))"
+      try await Attack.on(options) { node in
+        var sockets: [Socket] = []
+        for _ in 0..<8 { sockets.append(try await Socket(to: node.endpoint)) }
+        // Five seconds' worth of subscribes each, and no more than their rate from then on.
+        var names = 0
+        try await eventually("each is refused", every: .milliseconds(50)) {
+          let eager = sockets.enumerated().filter { !$1.isRefused }
+          let more = names == 0 ? 250 : 20
+          for (number, socket) in eager {
+            for name in names..<(names + more) {
+              let channel = try #require(ChannelName("\(prefix).\(number).\(name)"))
+              socket.send(Int64(name), .subscribe(channel: channel, since: nil, presence: nil))
+              socket.send(nil, .unsubscribe(channel: channel))
+            }
+          }
+          names += more
+          return eager.isEmpty
+        }
+        try await Attack.isOver()
+        #expect(
+          try await Metrics.value(#"sluice_refused_total{reason="subscribes"}"#, of: node.backends) >= 8
+        )
+        for socket in sockets { socket.abort() }
+        // The bystander's is left.
+        try await eventually("what lingers goes", within: .seconds(30)) {
+          try await Metrics.value("sluice_channels", of: node.backends) <= 1
+        }
+      }
+      // A name that nothing was published to leaves an epoch for an hour, not for a day.
+      let ttl = try await cluster.redis("-n", "6", "TTL", "sluice:{\(prefix).0.0}:meta")
+      #expect((1...3_600).contains(Int(ttl) ?? 0), "\(ttl)")
+    }
+  }
+}
+
+extension Socket {
+  fileprivate var isRefused: Bool {
+    events.contains { if case .error(_, let error) = $0 { error.code == .rateLimited } else { false } }
+  }
+}

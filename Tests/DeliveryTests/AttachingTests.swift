@@ -1,0 +1,62 @@
+import Brokering
+import Delivery
+import NIOCore
+import NIOEmbedded
+import Testing
+import Wire
+
+/// Channels that the cluster is being asked for.
+struct AttachingTests {
+  private final class Tally {
+    var count = 0
+  }
+
+  private let loop = EmbeddedEventLoop()
+  private let channel = ChannelName("room:a")!
+  private let broker = FaultyBroker(MemoryBroker(namespaces: Namespaces(), incarnation: "one/1"))
+
+  private func shard() -> DeliveryShard {
+    DeliveryShard(
+      loop: loop,
+      broker: broker,
+      namespaces: Namespaces(),
+      settings: DeliverySettings(),
+      metrics: DeliveryMetrics()
+    )
+  }
+
+  /// Whoever has gone meanwhile is no reason to forget who counts what is under way.
+  @Test func itsEndIsToldOnceAlsoWhenNobodyWaitsForTheChannel() throws {
+    let shard = shard()
+    let port = try #require(shard.port as? FaultyPort)
+    port.delay = 10
+    let reader = try Reader(loop: loop, shard: shard)
+    let (ended, answered) = (Tally(), Tally())
+    shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: false) { _ in
+      answered.count += 1
+    }
+    #expect(shard.isAttaching(channel) { ended.count += 1 })
+    #expect(shard.unsubscribe(reader.subscriber, from: channel))
+    loop.advanceTime(by: .milliseconds(9))
+    #expect(ended.count == 0)
+    loop.advanceTime(by: .milliseconds(1))
+    #expect(ended.count == 1 && answered.count == 0)
+    #expect(!shard.isAttaching(channel) { ended.count += 1 })
+    #expect(!shard.isAttaching(ChannelName("room:b")!) { ended.count += 1 })
+    #expect(ended.count == 1)
+  }
+
+  @Test func itsEndIsToldWhenItFails() throws {
+    let shard = shard()
+    let port = try #require(shard.port as? FaultyPort)
+    port.isDown = true
+    let reader = try Reader(loop: loop, shard: shard)
+    let (ended, refused) = (Tally(), Tally())
+    shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: false) { result in
+      if case .failure = result { refused.count += 1 }
+    }
+    #expect(shard.isAttaching(channel) { ended.count += 1 })
+    loop.run()
+    #expect(ended.count == 1 && refused.count == 1)
+  }
+}
