@@ -15,7 +15,8 @@ extension ClusterTests {
       // A database of its own: the cluster of the other tests is left alone.
       let flags = [
         "--redis", "redis://127.0.0.1:\(cluster.redisPort)/6", "--webhook", hook.url,
-        "--webhook-decides", "none", "--webhook-events", "disconnect,channel-occupied,channel-vacated",
+        "--webhook-decides", "none", "--webhook-timeout", "1s", "--webhook-events",
+        "disconnect,channel-occupied,channel-vacated",
       ]
       try await LoneNode.run(["--node", "lost"] + flags) { lost in
         try await LoneNode.run(["--node", "kept"] + flags) { kept in
@@ -53,7 +54,7 @@ extension ClusterTests {
   }
 }
 
-/// A backend that takes every event.
+/// A backend that takes every event, and knows by its id what it was told before.
 private struct EventHook {
   struct Told {
     var kind: String
@@ -69,9 +70,13 @@ private struct EventHook {
 
   var url: String { backend.url }
 
+  /// Who dies before it notes that an event was taken has it told again.
   var told: [Told] {
-    backend.asked.flatMap { $0["events"]?.elements ?? [] }.compactMap { event in
-      guard let event = event.object, let kind = event["kind"]?.string else { return nil }
+    var ids: Set<String> = []
+    return backend.asked.flatMap { $0["events"]?.elements ?? [] }.compactMap { event in
+      guard let event = event.object, let id = event["id"]?.string, let kind = event["kind"]?.string,
+        ids.insert(id).inserted
+      else { return nil }
       return Told(kind: kind, channel: event["channel"]?.string, member: event["member"]?.string)
     }
   }
