@@ -206,7 +206,7 @@ let package = Package(
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "Telemetry", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),

@@ -62,6 +62,7 @@ struct ClientListener: Sendable {
       .listen,
       settings,
       door,
+      refused: metrics.transport.over,
       on: group,
       identity: identity
     ) { entry in

@@ -9,6 +9,7 @@ extension EntryServer {
     _ key: SettingKey,
     _ settings: NodeSettings,
     _ door: EntryDoor? = nil,
+    refused: RefusalMetrics,
     on group: any EventLoopGroup,
     identity: ServerIdentity? = nil,
     routes: @escaping @Sendable (EntryLoop) -> RouteTable
@@ -19,6 +20,7 @@ extension EntryServer {
     entry.highWaterMark = settings.writeBufferHigh
     if let identity { entry.secure = { identity.handler() } }
     entry.door = door
+    entry.refused = refused
     // Who reads too slowly is closed by its own limit, which tells it why.
     entry.silence = max(entry.silence, settings.slowReaderLimit + settings.slowReaderLimit)
     entry.limits = HTTPLimits(settings)

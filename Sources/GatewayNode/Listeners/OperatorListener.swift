@@ -13,8 +13,13 @@ enum OperatorListener {
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> EntryServer {
     let door = OperatorGuard(settings.operatorKeys, listen: settings.operatorListen)
-    return try await EntryServer.bind(settings.operatorListen, .operatorListen, settings, on: group) {
-      entry in
+    return try await EntryServer.bind(
+      settings.operatorListen,
+      .operatorListen,
+      settings,
+      refused: metrics.transport.over,
+      on: group
+    ) { entry in
       guard let worker = workers.first(where: { $0.eventLoop === entry.eventLoop })?.value else {
         preconditionFailure("every loop of the group has its worker")
       }

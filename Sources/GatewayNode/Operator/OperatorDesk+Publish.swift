@@ -24,6 +24,7 @@ extension OperatorDesk {
       }
       let most = namespaces[channel].maxMessageBytes
       guard part.data.readableBytes <= most else {
+        metrics.over.messageSize.add()
         tally.done(
           index,
           .failure(ClientError(.tooLarge, "data has \(part.data.readableBytes) bytes; \(most) at most"))

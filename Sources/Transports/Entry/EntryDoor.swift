@@ -1,6 +1,6 @@
 public import Admission
 public import NIOCore
-public import Telemetry
+import Telemetry
 import Wire
 
 /// Counts the connections of a listener from their first moment to their last, and turns away those that are too many.
@@ -65,29 +65,3 @@ final class ConnectionRefusal {
 }
 
 @available(*, unavailable) extension ConnectionRefusal: Sendable {}
-
-/// What was refused, by the limit that it was over.
-public struct RefusalMetrics: Sendable {
-  public let connections = Counter()
-  public let address = Counter()
-  public let user = Counter()
-  public let memory = Counter()
-  public let requests = Counter()
-  public let messages = Counter()
-  public let subscribes = Counter()
-  public let channels = Counter()
-  public let reads = Counter()
-  /// Connections closed because they went on sending what was refused.
-  public let offenders = Counter()
-
-  public init() {}
-
-  /// Each with the label that it is shown under.
-  public var all: [(reason: String, counter: Counter)] {
-    [
-      ("connections", connections), ("address", address), ("user", user), ("memory", memory),
-      ("requests", requests), ("messages", messages), ("subscribes", subscribes), ("channels", channels),
-      ("reads", reads), ("offender", offenders),
-    ]
-  }
-}

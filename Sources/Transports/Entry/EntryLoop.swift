@@ -1,5 +1,6 @@
 public import Framing
 public import NIOCore
+import Telemetry
 
 /// What the HTTP connections of one listener share on one event loop.
 public final class EntryLoop {
@@ -9,6 +10,7 @@ public final class EntryLoop {
   public let limits: HTTPLimits
   /// Whether every connection does TLS: its bytes go through its pipeline alone.
   public let isSecured: Bool
+  let refused: RefusalMetrics
   /// Shared by the connections that agreed to compress.
   lazy var inflater = Inflater()
   public internal(set) var routes = RouteTable()
@@ -20,16 +22,29 @@ public final class EntryLoop {
   /// Connections that are kept open between two requests.
   private(set) var idleCount = 0
 
-  public init(eventLoop: any EventLoop, limits: HTTPLimits = HTTPLimits(), isSecured: Bool = false) {
+  public init(
+    eventLoop: any EventLoop,
+    limits: HTTPLimits = HTTPLimits(),
+    isSecured: Bool = false,
+    refused: RefusalMetrics = RefusalMetrics()
+  ) {
     self.eventLoop = eventLoop
     self.isSecured = isSecured
     self.limits = limits
+    self.refused = refused
     self.wheel = TimerWheel(eventLoop: eventLoop)
     self.parsers = RequestParsers(limits: limits)
   }
 
-  /// Whether a connection may serve another request after its answer.
-  var keepsAlive: Bool { self.stays && self.idleCount < self.limits.idleConnections }
+  /// Whether a connection whose client would like that may serve another request after its answer.
+  func keepsAnother() -> Bool {
+    guard self.stays else { return false }
+    guard self.idleCount < self.limits.idleConnections else {
+      self.refused.idleConnections.add()
+      return false
+    }
+    return true
+  }
 
   func startedIdling(_ connection: HTTPConnectionHandler) {
     guard !connection.isIdle else { return }

@@ -20,6 +20,8 @@ public final class EntryServer: Sendable {
     public var limits = HTTPLimits()
     /// Makes the handler that does TLS for one connection; nil to serve in the clear.
     public var secure: (@Sendable () -> any ChannelHandler)?
+    /// Where it is counted what the limits refuse.
+    public var refused = RefusalMetrics()
     /// Who may come in at all; nil for everybody.
     public var door: EntryDoor?
 
@@ -55,7 +57,12 @@ public final class EntryServer: Sendable {
     var loops: [ObjectIdentifier: NIOLoopBound<EntryLoop>] = [:]
     for eventLoop in group.makeIterator() {
       loops[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
-        let loop = EntryLoop(eventLoop: eventLoop, limits: settings.limits, isSecured: settings.secure != nil)
+        let loop = EntryLoop(
+          eventLoop: eventLoop,
+          limits: settings.limits,
+          isSecured: settings.secure != nil,
+          refused: settings.refused
+        )
         loop.routes = routes(loop)
         return NIOLoopBound(loop, eventLoop: eventLoop)
       }.get()

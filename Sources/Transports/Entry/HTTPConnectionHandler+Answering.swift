@@ -35,7 +35,7 @@ extension HTTPConnectionHandler {
 
   /// The answer is written as a whole.
   func finishedAnswer(keepsAlive: Bool) {
-    if keepsAlive, self.loop.keepsAlive {
+    if keepsAlive, self.loop.keepsAnother() {
       self.phase = .receiving
       self.loop.startedIdling(self)
       self.arm(after: self.loop.limits.idleTimeout)

@@ -1,5 +1,6 @@
 public import NIOCore
 import NIOHTTP1
+import Telemetry
 import Wire
 
 /// Time, and the many ways in which a connection ends.
@@ -15,15 +16,35 @@ extension HTTPConnectionHandler {
     if now < deadline { return deadline }
     switch self.phase {
     case .receiving where self.assembler.isInsideRequest || self.headHasBegun:
+      self.countPatience()
       let problem = Problem(.badRequest, "the request took too long to arrive", status: .requestTimeout)
       self.answer(.problem(problem), Exchange())
       return self.deadline
-    case .receiving, .flushing, .lingering:
+    case .receiving, .flushing:
+      self.countPatience()
+      self.context?.close(promise: nil)
+    case .lingering:
       self.context?.close(promise: nil)
     case .answering, .streaming, .gone:
       break
     }
     return nil
+  }
+
+  /// Counts for which of the times the client has taken too long.
+  private func countPatience() {
+    // Who may not stay was counted for that.
+    guard self.refusal == nil else { return }
+    let refused = self.loop.refused
+    if case .flushing = self.phase {
+      refused.idle.add()
+    } else if self.assembler.isInsideRequest {
+      refused.bodyTime.add()
+    } else if self.isIdle, !self.headHasBegun {
+      refused.idle.add()
+    } else {
+      refused.headTime.add()
+    }
   }
 
   func partialHeadArrived() {

@@ -200,7 +200,9 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   func answer(_ answer: RequestAssembler.Answer, _ exchange: Exchange) {
     let responder = self.beginAnswer(exchange)
     switch answer {
-    case .problem(let problem): responder.respond(problem)
+    case .problem(let problem):
+      self.loop.refused.refused(problem)
+      responder.respond(problem)
     case .options(let allow): responder.respond(.noContent, headers: ["Allow": allow])
     }
   }

@@ -43,7 +43,7 @@ public final class Responder {
       status: status,
       headers: self.joined(headers),
       body: hasBody ? .length(body.readableBytes) : .none,
-      keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
+      keepsAlive: self.exchange.keepsAlive && self.loop.keepsAnother()
     )
     connection.write(head, body: hasBody && !self.exchange.isHead ? body : ByteBuffer())
     connection.finishedAnswer(keepsAlive: head.keepsAlive)
@@ -69,7 +69,7 @@ public final class Responder {
       status: status,
       headers: self.joined(headers),
       body: isChunked ? .chunked : .untilClose,
-      keepsAlive: self.exchange.keepsAlive && self.loop.keepsAlive
+      keepsAlive: self.exchange.keepsAlive && self.loop.keepsAnother()
     )
     connection.write(head, body: ByteBuffer())
     if self.exchange.isHead {

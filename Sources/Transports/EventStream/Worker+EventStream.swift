@@ -12,7 +12,8 @@ extension Worker {
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
-      admit(request, by: .eventStream, responder) { [self] caller in
+      let refuse = { [self] (error: ClientError) in refuseStream(request, responder, error) }
+      admit(request, by: .eventStream, responder, refuse: refuse) { [self] caller in
         do throws(ClientError) {
           try stream(request, responder, by: caller)
         } catch {
@@ -35,7 +36,7 @@ extension Worker {
       member: session.member
     ) { [self] error in
       guard responder.isOpen else { return }
-      if let error { return responder.respond(error) }
+      if let error { return refuseStream(request, responder, error) }
       follow(channels, since: since, presence: presence, session, caller, request, responder)
     }
   }
@@ -105,6 +106,14 @@ extension Worker {
         connection.begin(body)
       }
     }
+  }
+
+  /// Answers who may not have this stream, for good or because nobody can decide that now.
+  private func refuseStream(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
+    if error.code == .unavailable || error.code == .overloaded {
+      return sendElsewhere(request, responder, error)
+    }
+    responder.respond(Problem(error, challengesToken: request.token != nil))
   }
 
   /// Answers the request of a connection that may not stay.

@@ -1,5 +1,6 @@
 import Admission
 import Delivery
+import Framing
 import NIOCore
 import Telemetry
 import Wire
@@ -64,5 +65,16 @@ extension GatewaySocket {
     let wasFull = asked >= GatewaySocket.askedAtOnce
     asked -= weight
     if wasFull, asked < GatewaySocket.askedAtOnce { connection?.resume() }
+  }
+
+  /// Counts an end that a limit has brought.
+  func countLimit(_ end: WebSocketEnd) {
+    let over = worker.context.metrics.over
+    switch end {
+    case .violation(let violation) where violation.closeCode == .tooBig: over.messageSize.add()
+    case .slowMessage: over.messageTime.add()
+    case .silent: over.silent.add()
+    case .violation, .peerClosed, .weClosed, .lost: break
+    }
   }
 }

@@ -85,6 +85,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   /// A mistake that costs: too many end the connection.
   func strike() {
     guard strikes.add(at: worker.entry.wheel.now) else { return }
+    worker.context.metrics.over.badMessages.add()
     worker.shard.flush()
     connection?.close(.policy, reason: "too many bad messages")
   }
@@ -130,6 +131,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   }
 
   func closed(_ connection: WebSocketConnection<GatewaySocket>, because reason: WebSocketEnd) {
+    countLimit(reason)
     subscriber.disconnect()
     if let farewell { worker.entry.wheel.disarm(farewell) }
     if let tokenClock { worker.entry.wheel.disarm(tokenClock) }

@@ -25,7 +25,7 @@ extension WebSocketConnection {
     if self.messageSince == .distantFuture {
       self.messageSince = self.lastHeard
     } else if self.lastHeard - self.messageSince > self.settings.messageWithin {
-      self.close(.policy, reason: "a message took too long to arrive")
+      self.close(.policy, reason: "a message took too long to arrive", because: .slowMessage)
     }
   }
 

@@ -83,13 +83,13 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   }
 
   /// Begins the closing handshake; the owner hears of it at once.
-  func close(_ code: CloseCode, reason: String = "") {
+  func close(_ code: CloseCode, reason: String = "", because end: WebSocketEnd? = nil) {
     guard case .open = self.phase else { return }
     self.sendClose(code, reason: reason)
     self.flush()
     self.phase = .closing
     self.wait(self.settings.closeWithin)
-    self.owner.closed(self, because: .weClosed(code))
+    self.owner.closed(self, because: end ?? .weClosed(code))
     self.releaseRead()
   }
 

@@ -50,6 +50,8 @@ enum WebSocketEnd: Equatable {
   case violation(WebSocketViolation)
   /// The peer answered no ping.
   case silent
+  /// The peer did not complete a message in time, and was told so.
+  case slowMessage
   /// The connection was lost without a closing handshake.
   case lost
 }

@@ -134,8 +134,9 @@ extension Worker {
 
   private func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
     let most = context.namespaces[channel].maxMessageBytes
-    return data.readableBytes <= most
-      ? nil : ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(most) at most")
+    guard data.readableBytes > most else { return nil }
+    context.metrics.over.messageSize.add()
+    return ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(most) at most")
   }
 
   func readPresence(

@@ -1,14 +1,19 @@
 import Counting
 
 /// Drives the hot path of a gateway in this process, over real sockets and with a real Redis, and counts what it does:
-/// allocations here, instructions where Callgrind runs it. Its argument is Redis's port.
+/// allocations here, instructions where Callgrind runs it. Its argument is Redis's port; with `deflate` instead it
+/// measures compression alone.
 @main
 struct HotPath {
   /// Not asynchronous itself: what the main thread then waits in is beyond Debian's Callgrind.
   static func main() {
     Task.detached {
       do {
-        try await count()
+        if CommandLine.arguments.dropFirst().first == "deflate" {
+          try Compressing.measure()
+        } else {
+          try await count()
+        }
         counting_exit(0)
       } catch {
         print("hot-path: \(error)")

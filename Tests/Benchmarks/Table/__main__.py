@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 
 import counts
@@ -12,7 +13,7 @@ import table
 
 def arguments():
     parser = argparse.ArgumentParser(prog="Tests/benchmark", add_help=False)
-    parser.add_argument("command", nargs="?", choices=["table", "held", "count"], default="table")
+    parser.add_argument("command", nargs="?", choices=["table", "held", "count", "deflate"], default="table")
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--rounds", type=int, default=16)
     parser.add_argument("--quick", action="store_true")
@@ -33,6 +34,8 @@ def main():
     processes.BINARIES["sluice"] = os.environ.get("SLUICE_BINARY", processes.BINARIES["sluice"])
     if options.command == "count":
         return counts.main(options.renew, options.json)
+    if options.command == "deflate":
+        return subprocess.run([processes.BINARIES["hot-path"], "deflate"], check=False).returncode
     if options.command == "held":
         return held.main(options.minutes, options.json)
     if options.list:

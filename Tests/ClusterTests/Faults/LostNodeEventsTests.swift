@@ -1,7 +1,3 @@
-import NIOConcurrencyHelpers
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 import SluiceClient
 import Testing
 import Wire
@@ -59,70 +55,33 @@ extension ClusterTests {
 }
 
 /// A backend that takes every event, and knows by its id what it was told before.
-private final class EventHook: Sendable {
-  struct Told: Sendable {
-    var id: String
+private struct EventHook {
+  struct Told {
     var kind: String
     var channel: String?
     var member: String?
   }
 
-  let url: String
-  private let listener: any Channel
-  private let all: NIOLockedValueBox<[Told]>
+  private let backend: HookBackend
 
   init() async throws {
-    let all = NIOLockedValueBox<[Told]>([])
-    listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          try channel.pipeline.syncOperations.addHandler(EventTaker(all))
-        }
-      }
-      .bind(host: "127.0.0.1", port: 0).get()
-    self.all = all
-    url = "http://127.0.0.1:\(listener.localAddress!.port!)/events"
+    backend = try await HookBackend { _ in .json(nil) }
   }
 
-  var told: [Told] { all.withLockedValue { $0 } }
+  var url: String { backend.url }
+
+  /// Who dies before it notes that an event was taken has it told again.
+  var told: [Told] {
+    var ids: Set<String> = []
+    return backend.asked.flatMap { $0["events"]?.elements ?? [] }.compactMap { event in
+      guard let event = event.object, let id = event["id"]?.string, let kind = event["kind"]?.string,
+        ids.insert(id).inserted
+      else { return nil }
+      return Told(kind: kind, channel: event["channel"]?.string, member: event["member"]?.string)
+    }
+  }
 
   func channels(_ kind: String) -> [String] { told.filter { $0.kind == kind }.compactMap(\.channel) }
 
-  func stop() async throws { try await listener.close() }
-}
-
-private final class EventTaker: ChannelInboundHandler {
-  typealias InboundIn = HTTPServerRequestPart
-  typealias OutboundOut = HTTPServerResponsePart
-  private let all: NIOLockedValueBox<[EventHook.Told]>
-  private var body = ByteBuffer()
-
-  init(_ all: NIOLockedValueBox<[EventHook.Told]>) {
-    self.all = all
-  }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
-    case .head: body.clear()
-    case .body(let bytes): body.writeImmutableBuffer(bytes)
-    case .end:
-      let events = (try? JSONObject(body))?["events"]?.elements ?? []
-      let told = events.compactMap { event -> EventHook.Told? in
-        guard let event = event.object, let id = event["id"]?.string, let kind = event["kind"]?.string
-        else { return nil }
-        return EventHook.Told(
-          id: id,
-          kind: kind,
-          channel: event["channel"]?.string,
-          member: event["member"]?.string
-        )
-      }
-      // Who dies before it notes that an event was taken has it told again.
-      all.withLockedValue { all in all += told.filter { new in !all.contains { $0.id == new.id } } }
-      let head = HTTPResponseHead(version: .http1_1, status: .noContent)
-      context.write(wrapOutboundOut(.head(head)), promise: nil)
-      context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-    }
-  }
+  func stop() async throws { try await backend.stop() }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import GatewayNode
 import Testing
+import Transports
 import Wire
 
 /// What the articles say in tables, against what they say it of.
@@ -28,5 +29,20 @@ import Wire
       let row = "| `\(code.rawValue)` | \(rule.httpStatus) | \(rule.closeCode.rawValue) | \(again)|"
       #expect(text.contains("\n\(row)\n"), "Interface.md lacks this row: \(row)")
     }
+  }
+
+  /// Every reason stands in the last column of the table of limits, and no other does.
+  @Test func everyLimitIsInItsArticle() throws {
+    let table = try #require(
+      try article("Interface").split(separator: "\n## ").first { $0.hasPrefix("Limits\n") }
+    )
+    var told: Set<String> = []
+    for row in table.split(separator: "\n") where row.hasPrefix("| ") && row.hasSuffix("` |") {
+      let last = try #require(row.split(separator: "|").last { !$0.allSatisfy(\.isWhitespace) })
+      told.formUnion(last.matches(of: /`([a-z_]+)`/).map { String($0.1) }.filter { !$0.hasPrefix("sluice_") })
+    }
+    told.subtract(["reason"])
+    let counted = Set(RefusalMetrics().all.map(\.reason)).union(["draining", "accept_rate"])
+    #expect(told == counted)
   }
 }
