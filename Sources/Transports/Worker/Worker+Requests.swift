@@ -132,7 +132,7 @@ extension Worker {
     }
   }
 
-  private func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
+  func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
     let most = context.namespaces[channel].maxMessageBytes
     return data.readableBytes <= most
       ? nil : ClientError(.tooLarge, "data has \(data.readableBytes) bytes; \(most) at most")

@@ -86,8 +86,13 @@ extension Worker {
     member: String?,
     _ done: @escaping (Result<ByteBuffer, ClientError>) -> Void
   ) {
-    decide(.publish, by: caller, over: transport, member, channel, data) {
-      done($0.map { $0?.data ?? data })
+    decide(.publish, by: caller, over: transport, member, channel, data) { [self] in
+      done(
+        $0.flatMap { decision in
+          guard let other = decision?.data else { return .success(data) }
+          return tooLarge(other, channel).map { .failure($0) } ?? .success(other)
+        }
+      )
     }
   }
 

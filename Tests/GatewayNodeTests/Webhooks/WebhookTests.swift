@@ -121,6 +121,42 @@ import Wire
     }
   }
 
+  /// What a backend writes over several lines is one line in a stream of events.
+  @Test func answersAreInOneLine() async throws {
+    let backend = try await Backend { _ in
+      .json("{\"allow\": true,\n \"info\": {\r\n  \"b\": 2\n},\n \"data\": [\n  1,\r\n  2\n]\n}")
+    }
+    try await with(backend) { webhook in
+      let info = try await ask(.connect, of: webhook).get().info
+      #expect(info.map { String(buffer: $0) } == #"{    "b": 2 }"#)
+      let data = try await ask(.publish, data: "1", of: webhook).get().data
+      #expect(data.map { String(buffer: $0) } == "[   1,    2 ]")
+    }
+  }
+
+  /// Who may see may also read, unless it is said otherwise, as in a token.
+  @Test func rightsAreThoseOfAToken() async throws {
+    let backend = try await Backend { _ in .json(#"{"allow":true,"channels":{"subscribe":["room:*"]}}"#) }
+    try await with(backend) { webhook in
+      let rights = try #require(try await ask(.connect, of: webhook).get().rights)
+      let channel = try #require(ChannelName("room:a"))
+      #expect(Rights.Act.allCases.filter { rights.grants($0, channel) } == [.subscribe, .presence, .history])
+    }
+  }
+
+  @Test(arguments: [
+    "\"user\":\"\(String(repeating: "u", count: 257))\"", #""user":"""#, #""user":"a\nb""#,
+    "\"info\":\"\(String(repeating: "i", count: 2_048))\"",
+    "\"channels\":{\"subscribe\":[\(Array(repeating: "\"a\"", count: 201).joined(separator: ","))]}",
+  ])
+  func moreThanATokenMaySayIsNoAnswer(_ member: String) async throws {
+    let backend = try await Backend { _ in .json("{\"allow\":true,\(member)}") }
+    try await with(backend) { webhook in
+      let decided = try await ask(.connect, of: webhook)
+      #expect(code(decided) == .unavailable)
+    }
+  }
+
   @Test(arguments: [
     "", "nonsense", "[]", "{}", #"{"allow":"yes"}"#, #"{"allow":true,"max_age":-1}"#,
     #"{"allow":true,"channels":{"subscribe":["bad name"]}}"#, #"{"allow":true,"user":7}"#,
