@@ -81,7 +81,8 @@ final class Webhook: DecisionMaker {
       loop.execute { answer(known.result) }
     case .refuse(let error):
       metrics.refused.add()
-      let result = failure(question.kind, error)
+      // Whoever asks too much opens nothing by it.
+      let result = error.code == .overloaded ? .failure(error) : failure(question.kind, error)
       loop.execute { answer(result) }
     case .ask(let pass):
       metrics.asked.add()

@@ -199,6 +199,25 @@ import Wire
     }
   }
 
+  /// Who asks so much that the rest is not asked is not let in by that.
+  @Test func tooManyQuestionsOpenNothing() async throws {
+    let backend = try await Backend { _ in .late(.milliseconds(500), #"{"allow":true}"#) }
+    try await with(
+      backend,
+      {
+        $0.connections = 1
+        $0.failsOpen = [.subscribe]
+      }
+    ) { webhook in
+      let codes = try await withThrowingTaskGroup(of: ErrorCode?.self) { group in
+        for _ in 0..<4 { group.addTask { try await code(ask(of: webhook)) } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(codes.count { $0 == .overloaded } == 1, "\(codes)")
+      #expect(webhook.metrics.refused.value == 1)
+    }
+  }
+
   @Test func aSilentBackendIsSparedAndFoundAgain() async throws {
     let backend = try await Backend { _ in .silence }
     try await with(backend, { $0.timeout = .milliseconds(100) }) { webhook in
