@@ -65,6 +65,8 @@ final class Webhook: DecisionMaker {
 
   var decides: Set<Question.Kind> { settings.decides }
 
+  var atOnce: Int { max(1, min(16, settings.connections / 2)) }
+
   func shutdown() async {
     try? await client.shutdown()
   }

@@ -32,7 +32,8 @@ extension Worker {
       presence: presence,
       by: caller,
       over: .eventStream,
-      member: session.member
+      member: session.member,
+      while: { responder.isOpen }
     ) { [self] error in
       guard responder.isOpen else { return }
       if let error { return responder.respond(error) }

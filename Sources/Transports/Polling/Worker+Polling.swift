@@ -20,7 +20,8 @@ extension Worker {
               presence: question.presence,
               by: caller,
               over: transport,
-              member: question.session?.member
+              member: question.session?.member,
+              while: { responder.isOpen }
             ) { [self] error in
               guard responder.isOpen else { return }
               if let error { return responder.respond(error) }

@@ -50,7 +50,13 @@ extension GatewaySocket {
     connection?.close(ErrorCode.rateLimited.rule.closeCode, reason: "rate_limited")
   }
 
-  /// Something was asked of the cluster.
+  /// What a question to the backend that decides weighs; nothing where it is not asked.
+  func weight(of kind: Question.Kind) -> Int {
+    guard let decisions = worker.context.decisions, decisions.decides.contains(kind) else { return 0 }
+    return (GatewaySocket.askedAtOnce + decisions.atOnce - 1) / decisions.atOnce
+  }
+
+  /// Something was asked of the cluster, or of a backend.
   func begins(_ weight: Int) {
     asked += weight
     if asked >= GatewaySocket.askedAtOnce { connection?.pause() }

@@ -48,6 +48,55 @@ import Wire
     }
   }
 
+  /// However few connections lead to the backend.
+  @Test(arguments: [1, 4]) func aPollOfManyChannelsIsAskedForBitByBit(connections: Int) async throws {
+    try await with(
+      { _ in .json(#"{"allow":true}"#) },
+      settings: {
+        $0.webhook.connections = connections
+        $0.webhook.decides = [.subscribe]
+      }
+    ) { running, backend in
+      let names = (0..<100).map { "c\($0)" }
+      let answer = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=\(names.joined(separator: ","))")
+      #expect(answer.status == .ok, "\(answer.text)")
+      #expect(Set(backend.asked.compactMap(DecidedNodeTests.channel)) == Set(names))
+      backend.answers {
+        .json(DecidedNodeTests.channel($0) == "c3" ? #"{"allow":false}"# : #"{"allow":true}"#)
+      }
+      let before = backend.asked.count
+      let refused = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=\(names.joined(separator: ","))")
+      #expect(refused.status == .forbidden)
+      #expect(backend.asked.count - before <= 8, "the first no is the last answer")
+    }
+  }
+
+  /// Who asks much waits for its own answers, and nobody else does.
+  @Test func aGreedyClientLeavesRoomForOthers() async throws {
+    try await with(
+      { asked in
+        DecidedNodeTests.channel(asked)?.hasPrefix("greedy") == true
+          ? .late(.milliseconds(200), #"{"allow":true}"#) : .json(#"{"allow":true}"#)
+      },
+      settings: { $0.webhook.decides = [.subscribe] }
+    ) { running, backend in
+      let greedy = try await RawClient.socket(to: running.node.address)
+      try await greedy.say((0..<120).map { #"{"type":"subscribe","id":\#($0),"channel":"greedy:\#($0)"}"# })
+      let deadline = NIODeadline.now() + .seconds(20)
+      while backend.asked.count < 16 {
+        try #require(NIODeadline.now() < deadline)
+        try await Task.sleep(for: .milliseconds(1))
+      }
+      for number in 0..<5 {
+        let answer = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=other\(number)")
+        #expect(answer.status == .ok, "\(answer.text)")
+      }
+      let text = try await greedy.received(#""id":119,"channel":"greedy:119""#)
+      #expect(!text.contains("overloaded"))
+      try await greedy.close()
+    }
+  }
+
   @Test func whatABackendPublishesInsteadIsNoLargerThanAllowed() async throws {
     let large = String(repeating: "x", count: 100)
     try await with(
