@@ -36,11 +36,11 @@ import Wire
   private func with(
     _ backend: Backend,
     _ change: (inout WebhookSettings) -> Void = { _ in },
+    log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ body: (Webhook) async throws -> Void
   ) async throws {
     var settings = WebhookSettings(url: backend.url)
     change(&settings)
-    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let webhook = try #require(
       Webhook(settings, node: "gateway-1", on: MultiThreadedEventLoopGroup.singleton, log: log)
     )
@@ -239,6 +239,34 @@ import Wire
       #expect(webhook.metrics.open.value == 0)
       let first = try await ask(of: webhook)
       #expect(code(first) == nil)
+    }
+  }
+
+  /// Odd questions of one client do not have the backend spared for everybody.
+  @Test func whatABackendCannotUseIsNoFailureOfIts() async throws {
+    let backend = try await Backend { _ in .json("what?", .badRequest) }
+    try await with(backend, { $0.failsOpen = [.subscribe] }) { webhook in
+      for _ in 0..<20 { #expect(try await code(ask(of: webhook)) == .unavailable, "it opens nothing either") }
+      #expect(backend.asked.count == 20 && webhook.metrics.open.value == 0)
+      backend.answers { _ in .json("", .tooManyRequests) }
+      for _ in 0..<20 { _ = try await ask(of: webhook) }
+      #expect(backend.asked.count < 40 && webhook.metrics.open.value == 1)
+    }
+  }
+
+  @Test func aBackendThatFailsNowAndThenIsInTheLogNowAndThen() async throws {
+    let lines = NIOLockedValueBox(0)
+    let log = Logger(label: "test") {
+      LineLogHandler(label: $0, format: .human, logLevel: .warning) { _ in lines.withLockedValue { $0 += 1 } }
+    }
+    let backend = try await Backend { _ in .json("{}") }
+    try await with(backend, { $0.breaker.failures = 1_000 }, log: log) { webhook in
+      for round in 0..<20 {
+        let status = round % 2 == 0 ? HTTPResponseStatus.badRequest : .forbidden
+        backend.answers { _ in .json("{}", status) }
+        _ = try await ask(of: webhook)
+      }
+      #expect(lines.withLockedValue { $0 } == 1)
     }
   }
 
