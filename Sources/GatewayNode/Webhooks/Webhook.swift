@@ -11,7 +11,7 @@ internal import Wire
 final class Webhook: DecisionMaker {
   private struct State {
     var breaker: CircuitBreaker
-    var cache = WebhookCache(most: WebhookSettings.cachedAnswers)
+    var cache = WebhookCache(most: WebhookSettings.cachedAnswers, mostBytes: WebhookSettings.cachedBytes)
     var waiting = 0
     var nextWarning = NIODeadline.uptimeNanoseconds(0)
   }

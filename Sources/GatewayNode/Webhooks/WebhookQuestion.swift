@@ -44,10 +44,13 @@ struct WebhookAnswer: Sendable {
   var result: Result<Decision, ClientError>
   /// For how long it counts for the same question.
   var maximumAge: TimeAmount
+  /// Bytes that it came in.
+  let size: Int
 
   /// Nil for what is no answer.
   init?(_ body: ByteBuffer, to kind: Question.Kind) {
     guard let object = try? JSONObject(body), let isAllowed = object["allow"]?.bool else { return nil }
+    size = body.readableBytes
     maximumAge = .zero
     if let age = object["max_age"] {
       guard let seconds = age.integer, seconds >= 0 else { return nil }

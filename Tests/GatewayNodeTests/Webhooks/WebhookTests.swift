@@ -302,7 +302,7 @@ import Wire
   }
 
   @Test func theCacheIsBoundedAndForgets() {
-    var cache = WebhookCache(most: 10)
+    var cache = WebhookCache(most: 10, mostBytes: 1_000)
     let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
     let answer = WebhookAnswer(ByteBuffer(string: #"{"allow":true}"#), to: .connect)!
     for number in 0..<100 {
@@ -312,6 +312,13 @@ import Wire
     cache.keep(answer, to: "a", until: start + .seconds(5), now: start)
     #expect(cache.answer(to: "a", now: start + .milliseconds(4_999)) != nil)
     #expect(cache.answer(to: "a", now: start + .seconds(5)) == nil)
+    let long = String(repeating: "l", count: 300)
+    let large = WebhookAnswer(ByteBuffer(string: "{\"allow\":true,\"x\":\"\(long)\"}"), to: .connect)!
+    for number in 0..<100 {
+      cache.keep(large, to: "\(number % 7)", until: start + .seconds(10), now: start)
+      #expect((1...1_000).contains(cache.bytes))
+    }
+    #expect(cache.answer(to: "1", now: start) != nil)
   }
 
   /// A client that has one loop for a request and another one for its connection would end the process sooner or later.
