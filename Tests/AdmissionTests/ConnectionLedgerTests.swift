@@ -35,12 +35,11 @@ import Testing
     let ledger = ConnectionLedger(maximumOfAddress: 1)
     for _ in 0..<10 { #expect(ledger.enter(nil) == .enter) }
     let client = try address("192.0.2.1")
-    #expect(ledger.hasRoom(for: client))
-    ledger.enterAddress(client)
-    #expect(!ledger.hasRoom(for: client))
+    #expect(ledger.enterAddress(client))
+    #expect(!ledger.enterAddress(client))
     #expect(ledger.count == 10)
     ledger.leaveAddress(client)
-    #expect(ledger.hasRoom(for: client))
+    #expect(ledger.enterAddress(client))
   }
 
   @Test func aClosedNodeTakesNobody() throws {

@@ -50,9 +50,7 @@ extension Worker {
     _ request: HTTPRequest,
     _ responder: Responder
   ) {
-    let proxied = proxiedAddress(of: request)
-    if let refusal = refusalToHold(proxied) { return sendElsewhere(request, responder, refusal) }
-    userComes(caller.user) { [self] in
+    comeIn(proxiedAddress(of: request), user: caller.user) { [self] in
       switch $0 {
       case .failure(let refusal): sendElsewhere(request, responder, refusal)
       case .success(let place):
@@ -65,8 +63,7 @@ extension Worker {
           session: session,
           caller: caller,
           presence: presence,
-          proxied: proxied,
-          userPlace: place,
+          heldPlace: place,
           isChunked: request.version != .http1_0
         )
         follow(channels, since: since, connection, request, responder)

@@ -62,17 +62,19 @@ extension Worker {
   }
 
   private func poll(_ question: PollQuestion, _ responder: Responder) {
-    // Who keeps a place in presence by polling is a session like any other.
-    let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
-    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold(question.proxied) {
-      return responder.respond(refusal)
+    // Only who is held has a place: a short poll is over at once. Who keeps a place in presence by polling is a session
+    // like any other, and goes elsewhere with the others.
+    guard question.isLong else {
+      if isRefusing, question.presence == .join, let refusal = refusalForRoom() {
+        return responder.respond(refusal)
+      }
+      return follow(Poll(question, worker: self, responder: responder, heldPlace: nil), responder)
     }
-    // Only who is held has a place: a short poll is over at once.
-    userComes(question.isLong ? question.caller.user : nil) { [self] in
+    comeIn(question.proxied, user: question.caller.user, isNew: isNew(question)) { [self] in
       switch $0 {
       case .failure(let refusal): responder.respond(refusal)
       case .success(let place):
-        let poll = Poll(question, worker: self, responder: responder, userPlace: place)
+        let poll = Poll(question, worker: self, responder: responder, heldPlace: place)
         guard responder.isOpen else { return poll.abandoned() }
         follow(poll, responder)
       }
@@ -101,7 +103,7 @@ extension Worker {
     }
   }
 
-  /// Whether a poll costs what a connection costs. One that goes on where another has ended does not: its channels
+  /// Whether a poll costs what a new connection costs. One that goes on where another has ended does not: its channels
   /// are followed here, and it is answered from memory.
   private func isNew(_ question: PollQuestion) -> Bool {
     question.since == nil || !question.channels.allSatisfy(shard.isFollowing)

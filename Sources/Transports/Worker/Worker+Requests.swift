@@ -27,37 +27,6 @@ extension Worker {
     return true
   }
 
-  /// Why a connection that is to be held cannot come in now; nil when it may, and is counted.
-  /// - Parameter proxied: its client's address, where that is counted when it is held.
-  func refusalToHold(_ proxied: ClientAddress?) -> ClientError? {
-    if isRefusing {
-      context.metrics.refused.add()
-      return ClientError(.draining, "this node is draining; connect again")
-    }
-    if isFull {
-      context.metrics.over.memory.add()
-      return ClientError(.overloaded, "this node has too little memory left; try again")
-    }
-    if let proxied, let ledger = context.ledger, !ledger.hasRoom(for: proxied) {
-      context.metrics.over.address.add()
-      return ClientError(
-        .rateLimited,
-        "at most \(ledger.maximumOfAddress) connections of one address",
-        retryAfterMS: 5_000
-      )
-    }
-    if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
-      context.metrics.overloaded.add()
-      return ClientError(
-        .overloaded,
-        "too many connect at once; there will be room in \((wait + 999) / 1_000) s",
-        retryAfterMS: wait
-      )
-    }
-    context.metrics.connects.add()
-    return nil
-  }
-
   /// The client's address, as far as it is known: behind a proxy of ours the one that it tells.
   func address(of request: HTTPRequest) -> ClientAddress? {
     if isProxied(request) { return request.forwardedAddress.flatMap { ClientAddress($0) } }

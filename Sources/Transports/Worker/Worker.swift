@@ -144,7 +144,6 @@ public final class Worker {
   }
 
   func hold(_ connection: any HeldConnection) {
-    if let proxied = connection.proxied { context.ledger?.enterAddress(proxied) }
     connection.place = staying.count
     staying.append(connection)
     guard context.maximumConnectionAge != nil || context.notesConnections,
@@ -159,8 +158,7 @@ public final class Worker {
 
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
-    if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
-    connection.userPlace?.giveUp()
+    connection.heldPlace?.giveUp()
     if context.maximumConnectionAge != nil || context.notesConnections,
       let aging = connection as? any AgingConnection
     {
