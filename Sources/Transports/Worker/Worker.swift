@@ -110,6 +110,8 @@ public final class Worker {
     connection.isTold = true
     connection.place = leaving.count
     leaving.append(connection)
+    // Its client connects anew before it lets go of this one. Who stays after all is not counted any more.
+    connection.heldPlace?.giveUp()
     connection.sayGoodbye(reason: reason)
   }
 

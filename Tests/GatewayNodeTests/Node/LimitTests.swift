@@ -52,4 +52,22 @@ import Wire
       }
     }
   }
+
+  /// Who is told to go connects anew first, and lets go then.
+  @Test func whoIsToldToGoHasRoomToComeAgain() async throws {
+    let backend = try await Backend { _ in .json(#"{"allow":true,"user":"ada"}"#) }
+    try await RunningNode.with(settings: {
+      $0.webhook = WebhookSettings(url: backend.url)
+      $0.connectionsPerUser = 1
+      $0.maxConnectionAge = .milliseconds(500)
+    }) { running in
+      let first = try await RawClient.socket(to: running.node.address)
+      try await first.received(#""type":"goaway","reason":"age""#)
+      let second = try await RawClient.socket(to: running.node.address)
+      #expect(!first.hasEnded)
+      try await first.close()
+      try await second.close()
+    }
+    try await backend.stop()
+  }
 }
