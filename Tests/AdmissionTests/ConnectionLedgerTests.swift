@@ -55,11 +55,13 @@ import Testing
     let rates = AddressRates(TokenBucket.Rate(perSecond: 10, burst: 5))
     let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
     let (one, other) = (try address("192.0.2.1"), try address("2001:db8::1"))
-    for _ in 0..<5 { #expect(rates.request(from: one, now: now) == nil) }
-    #expect(rates.request(from: one, now: now) == 100)
-    #expect(rates.request(from: other, now: now) == nil)
+    for _ in 0..<5 { #expect(rates.take(from: one, now: now) == nil) }
+    #expect(rates.take(from: one, now: now) == 100)
+    #expect(rates.take(from: other, now: now) == nil)
+    #expect(rates.take(3, from: other, now: now) == nil)
+    #expect(rates.take(3, from: other, now: now) == 200)
     #expect(rates.count == 2)
-    #expect(rates.request(from: other, now: now + .seconds(20)) == nil)
+    #expect(rates.take(from: other, now: now + .seconds(20)) == nil)
     #expect(rates.count == 1)
   }
 

@@ -1,9 +1,9 @@
 private import NIOConcurrencyHelpers
 public import NIOCore
 
-/// How many requests each address makes. From any thread.
+/// How much each address asks for. From any thread.
 public final class AddressRates: Sendable {
-  /// More addresses than this are not told apart: those that have made no request for the longest are forgotten.
+  /// More addresses than this are not told apart: those that have asked for nothing for the longest are forgotten.
   static let maximumAddresses = 200_000
 
   private struct State {
@@ -18,8 +18,8 @@ public final class AddressRates: Sendable {
     self.rate = rate
   }
 
-  /// An address makes a request: nil when it may, else after how many milliseconds.
-  public func request(from address: ClientAddress, now: NIODeadline) -> Int? {
+  /// An address asks for so much: nil when it may, else after how many milliseconds.
+  public func take(_ amount: Int = 1, from address: ClientAddress, now: NIODeadline) -> Int? {
     state.withLockedValue { state in
       if now >= state.sweepsAt || state.buckets.count >= AddressRates.maximumAddresses {
         // Who has a full bucket is as good as new.
@@ -27,7 +27,7 @@ public final class AddressRates: Sendable {
         if state.buckets.count >= AddressRates.maximumAddresses { state.buckets = [:] }
         state.sweepsAt = now + .seconds(10)
       }
-      return state.buckets[address, default: TokenBucket()].take(at: rate, now: now)
+      return state.buckets[address, default: TokenBucket()].take(amount, at: rate, now: now)
     }
   }
 

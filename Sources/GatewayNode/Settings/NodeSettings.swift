@@ -113,6 +113,8 @@ public struct NodeSettings: Sendable {
   public var headerCount = 128
   /// Requests a second of one client address; 0 for no limit.
   public var requestsPerAddress = 0
+  /// Channels a second that one client address has the node follow anew; 0 for no limit.
+  public var subscribesPerAddress = 2_000
   /// Messages a second of one WebSocket; 0 for no limit.
   public var messagesPerSecond = 1_000
   /// Bytes a second that one WebSocket sends; 0 for no limit.

@@ -77,6 +77,8 @@ extension SettingKey {
       "Header fields of a request, at the most (431)."
     case .requestsPerAddress:
       "Requests and polls a second of one address, five seconds' worth at once (429); 0 for no limit."
+    case .subscribesPerAddress:
+      "New channels a second that one address has an event loop follow, five seconds' worth at once (429); 0 for no limit."
     case .messagesPerSecond:
       "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .bytesPerSecond:
@@ -143,7 +145,7 @@ extension SettingKey {
     case .idleTimeout: .duration(.seconds(1) ... .hours(1))
     case .headBytes: .size(16_384...1_048_576)
     case .headerCount: .count(16...10_000)
-    case .requestsPerAddress: .count(0...1_000_000)
+    case .requestsPerAddress, .subscribesPerAddress: .count(0...1_000_000)
     case .messagesPerSecond: .count(0...1_000_000)
     case .bytesPerSecond: .size(0...1_073_741_824)
     case .subscribesPerSecond: .count(0...1_000_000)
@@ -236,6 +238,7 @@ extension NodeSettings {
     case .headBytes: SizeText.write(headBytes)
     case .headerCount: "\(headerCount)"
     case .requestsPerAddress: "\(requestsPerAddress)"
+    case .subscribesPerAddress: "\(subscribesPerAddress)"
     case .messagesPerSecond: "\(messagesPerSecond)"
     case .bytesPerSecond: SizeText.write(bytesPerSecond)
     case .subscribesPerSecond: "\(subscribesPerSecond)"

@@ -58,6 +58,10 @@ extension Worker {
           place?.giveUp()
           return
         }
+        if let refusal = refusalToFollow(channels, by: caller) {
+          place?.giveUp()
+          return sendElsewhere(request, responder, refusal)
+        }
         let connection = EventStreamConnection(
           worker: self,
           session: session,

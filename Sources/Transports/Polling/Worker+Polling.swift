@@ -68,6 +68,7 @@ extension Worker {
       if isRefusing, question.presence == .join, let refusal = refusalForRoom() {
         return responder.respond(refusal)
       }
+      if let refusal = refusalToFollow(question) { return responder.respond(refusal) }
       return follow(Poll(question, worker: self, responder: responder, heldPlace: nil), responder)
     }
     comeIn(question.proxied, user: question.caller.user, isNew: isNew(question)) { [self] in
@@ -76,9 +77,22 @@ extension Worker {
       case .success(let place):
         let poll = Poll(question, worker: self, responder: responder, heldPlace: place)
         guard responder.isOpen else { return poll.abandoned() }
+        if let refusal = refusalToFollow(question) {
+          poll.abandoned()
+          return responder.respond(refusal)
+        }
         follow(poll, responder)
       }
     }
+  }
+
+  /// Who joins by a poll stays for longer than that takes.
+  private func refusalToFollow(_ question: PollQuestion) -> ClientError? {
+    var joins = 0
+    if context.follows != nil, question.presence == .join, let session = question.session {
+      joins = question.channels.count { !presence.isHeld($0, by: session) }
+    }
+    return refusalToFollow(question.channels, by: question.caller, joins: joins)
   }
 
   private func follow(_ poll: Poll, _ responder: Responder) {

@@ -54,6 +54,8 @@ public struct TransportContext: Sendable {
   public var ledger: ConnectionLedger?
   /// How many requests each address makes; nil without limit.
   public var requests: AddressRates?
+  /// How many channels each address has the node follow anew; nil without limit.
+  public var follows: AddressRates?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 

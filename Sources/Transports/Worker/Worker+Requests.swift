@@ -42,10 +42,27 @@ extension Worker {
   /// Why the address may make no request now.
   private func refusalToRequest(_ request: HTTPRequest) -> ClientError? {
     guard let requests = context.requests, let address = address(of: request),
-      let wait = requests.request(from: address, now: entry.eventLoop.now)
+      let wait = requests.take(from: address, now: entry.eventLoop.now)
     else { return nil }
     context.metrics.over.requests.add()
     return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
+  }
+
+  /// Why these channels may not be followed for the caller now. Those that this loop does not follow yet are charged to its
+  /// address: each is a subscription of the feed, a read of its position and a name that the cluster keeps for a while.
+  /// - Parameter joins: presences that begin without a connection that holds them.
+  func refusalToFollow(
+    _ channels: some Sequence<ChannelName>,
+    by caller: Caller,
+    joins: Int = 0
+  ) -> ClientError? {
+    guard let follows = context.follows else { return nil }
+    let count = channels.count { !shard.isFollowing($0) } + joins
+    guard count > 0, let address = ClientAddress(caller.address),
+      let wait = follows.take(count, from: address, now: entry.eventLoop.now)
+    else { return nil }
+    context.metrics.over.subscribes.add()
+    return ClientError(.rateLimited, "too many new channels of one address", retryAfterMS: wait)
   }
 
   /// The session that the client gives back, or a new one; what was another user's is not this one's.

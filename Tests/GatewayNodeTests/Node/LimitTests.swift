@@ -70,4 +70,81 @@ import Wire
     }
     try await backend.stop()
   }
+
+  /// Ever new names cost their address, however they are given; names that are followed cost nothing.
+  @Test func anAddressHasOnlySoManyChannelsFollowedAnew() async throws {
+    try await RunningNode.with(settings: {
+      $0.eventLoops = 1
+      $0.trustedProxies = [LimitTests.proxied!]
+      $0.subscribesPerAddress = 1
+    }) { running in
+      // More than may come at once is let in once, and takes a minute to make up for.
+      let names = { (part: String) in (0..<60).map { "\(part)\($0)" }.joined(separator: ",") }
+      let known = try await poll(running, "wait=0&channels=\(names("a"))", for: "192.0.2.1")
+      #expect(try await known.received("\r\n\r\n", "}").hasPrefix("HTTP/1.1 200 "))
+      for query in ["wait=0&channels=\(names("b"))", "wait=20&channels=\(names("b"))"] {
+        let more = try await poll(running, query, for: "192.0.2.1")
+        let text = try await more.received("\r\n\r\n", "}")
+        #expect(text.hasPrefix("HTTP/1.1 429 ") && text.contains("rate_limited"), "\(text)")
+        #expect(text.contains("Retry-After: "))
+      }
+      let stream = try await RawClient.connect(to: running.node.address)
+      try await stream.send(
+        "GET /v1/stream?channels=\(names("c")) HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n"
+      )
+      try await stream.received("HTTP/1.1 429 ")
+      for _ in 0..<20 {
+        let again = try await poll(running, "wait=0&channels=\(names("a"))", for: "192.0.2.1")
+        #expect(try await again.received("\r\n\r\n", "}").hasPrefix("HTTP/1.1 200 "))
+      }
+      let other = try await poll(running, "wait=0&channels=\(names("b"))", for: "192.0.2.2")
+      #expect(try await other.received("\r\n\r\n", "}").hasPrefix("HTTP/1.1 200 "))
+      let metrics = try await running.ask(.GET, "/metrics").text
+      #expect(metrics.contains("sluice_refused_total{reason=\"subscribes\"} 3\n"))
+    }
+  }
+
+  /// Each WebSocket has a rate of its own, and all that come from an address one together.
+  @Test func socketsThatComeAgainAreOfOneAddress() async throws {
+    try await RunningNode.with(settings: {
+      $0.eventLoops = 1
+      $0.subscribesPerAddress = 1
+    }) { running in
+      let names = (0..<60).map { "a\($0)" }.joined(separator: ",")
+      #expect(try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=\(names)").status == .ok)
+      for round in 0..<3 {
+        let socket = try await RawClient.socket(to: running.node.address)
+        try await socket.say(
+          #"{"type":"subscribe","id":1,"channel":"new\#(round)"}"#,
+          #"{"type":"subscribe","id":2,"channel":"a1"}"#
+        )
+        try await socket.received(#""type":"error","id":1,"code":"rate_limited""#)
+        try await socket.received(#""type":"subscribed","id":2,"#)
+        try await socket.close()
+      }
+    }
+  }
+
+  /// A join by a poll lasts for longer than the poll.
+  @Test func joinsByPollsAreCounted() async throws {
+    try await RunningNode.with(settings: {
+      $0.eventLoops = 1
+      $0.subscribesPerAddress = 1
+    }) { running in
+      let query = "wait=0&presence=join&channels=\((0..<60).map { "a\($0)" }.joined(separator: ","))"
+      let first = try await running.askAsClient(.GET, "/v1/poll?\(query)")
+      #expect(first.status == .ok)
+      let other = try await running.askAsClient(.GET, "/v1/poll?\(query)")
+      #expect(other.status == .tooManyRequests, "a session of its own joins anew")
+      let session = try #require(first.headers.first(name: "Sluice-Session"))
+      for _ in 0..<10 {
+        let again = try await RawClient.connect(to: running.node.address)
+        try await again.send(
+          "GET /v1/poll?\(query) HTTP/1.1\r\nHost: a\r\nSluice-Session: \(session)\r\n\r\n"
+        )
+        #expect(try await again.received("\r\n\r\n").hasPrefix("HTTP/1.1 200 "))
+        try await again.close()
+      }
+    }
+  }
 }
