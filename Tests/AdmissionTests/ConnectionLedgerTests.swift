@@ -1,6 +1,7 @@
-import Admission
 import NIOCore
 import Testing
+
+@testable import Admission
 
 @Suite struct ConnectionLedgerTests {
   private func address(_ text: String) throws -> ClientAddress { try #require(ClientAddress(text)) }
@@ -63,6 +64,19 @@ import Testing
     #expect(rates.count == 2)
     #expect(rates.take(from: other, now: now + .seconds(20)) == nil)
     #expect(rates.count == 1)
+  }
+
+  /// Who has many addresses makes nobody's bucket full by them that is in use.
+  @Test func manyAddressesForgetWhoHasAskedForNothing() throws {
+    let rates = AddressRates(TokenBucket.Rate(perSecond: 1, burst: 5), atMost: 100)
+    let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    let eager = try address("192.0.2.1")
+    for _ in 0..<5 { #expect(rates.take(from: eager, now: now) == nil) }
+    for number in 0..<10_000 {
+      #expect(try rates.take(from: address("2001:db8:0:\(String(number, radix: 16))::1"), now: now) == nil)
+      #expect(rates.count <= 101)
+      if number % 40 == 0 { #expect(rates.take(from: eager, now: now) != nil, "\(number)") }
+    }
   }
 
   @Test func pressureRisesAtItsMarksAndEndsBelowAnother() {
