@@ -55,7 +55,7 @@ extension RedisBrokerCore {
 
   /// Learns who lives, while users are counted.
   func keepUsers(now: NIODeadline) {
-    guard now >= nextLiving, link.state == .ready else { return }
+    guard settings.countsUsers, now >= nextLiving, link.state == .ready else { return }
     nextLiving = now + settings.heartbeat
     nodes { [weak self] records in
       guard let self, let records = try? records.get() else { return }

@@ -18,8 +18,10 @@ extension Node {
     guard let redis = settings.redis else {
       return MemoryBroker(namespaces: settings.namespaces, incarnation: incarnation)
     }
+    var broker = RedisBrokerSettings(redis: redis)
+    broker.countsUsers = settings.connectionsPerUser > 0
     return RedisBroker(
-      RedisBrokerSettings(redis: redis),
+      broker,
       namespaces: settings.namespaces,
       incarnation: incarnation,
       on: loop,
