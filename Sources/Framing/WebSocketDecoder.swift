@@ -52,6 +52,8 @@ public struct WebSocketDecoder: Sendable {
   private var message: MessageInProgress?
   private var frame: FrameInProgress?
   private var hasEnded = false
+  /// Frames since the last ``takeFragments()`` that went on with a message.
+  private var fragments = 0
 
   private struct MessageInProgress {
     let kind: MessageKind
@@ -76,6 +78,12 @@ public struct WebSocketDecoder: Sendable {
   /// Whether bytes of a frame or fragments of a message wait for more.
   public var isInsideMessage: Bool {
     self.message != nil || self.input.readableBytes > 0
+  }
+
+  /// How many frames have come since the last call that only went on with a message.
+  public mutating func takeFragments() -> Int {
+    defer { self.fragments = 0 }
+    return self.fragments
   }
 
   /// Takes received bytes.
@@ -169,6 +177,7 @@ extension WebSocketDecoder {
   /// is answered without going through the assembly.
   private mutating func begin(_ header: WebSocketHeader) throws(WebSocketViolation) -> Event? {
     let kind: MessageKind = header.opcode == .text ? .text : .binary
+    if header.opcode == .continuation { self.fragments += 1 }
     var message = self.message ?? MessageInProgress(kind: kind, isCompressed: header.isCompressed)
     let isWhole = header.isFinal && header.opcode != .continuation
     guard isWhole, self.input.readableBytes >= header.payloadLength else {

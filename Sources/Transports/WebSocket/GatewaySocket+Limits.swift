@@ -15,6 +15,11 @@ extension GatewaySocket {
     takes(meter.bytesArrived(bytes, worker.context.sending, now: worker.entry.eventLoop.now), nil)
   }
 
+  func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<GatewaySocket>) {
+    let now = worker.entry.eventLoop.now
+    _ = takes(meter.fragmentsArrived(count, worker.context.sending, now: now), nil)
+  }
+
   func takesControl(on connection: WebSocketConnection<GatewaySocket>) -> Bool {
     switch meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now) {
     case .accepted: return true

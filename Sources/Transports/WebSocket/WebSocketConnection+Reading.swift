@@ -11,6 +11,8 @@ extension WebSocketConnection {
     defer { self.isReading = false }
     do {
       while self.takesEvents, let event = try self.decoder.next() { try self.take(event) }
+      let fragments = self.decoder.takeFragments()
+      if fragments > 0, case .open = self.phase { self.owner.fragmentsArrived(fragments, on: self) }
     } catch {
       self.fail(error)
     }
