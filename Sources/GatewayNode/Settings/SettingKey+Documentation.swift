@@ -56,7 +56,8 @@ extension SettingKey {
     case .webhookTimeout: "How long the backend's answer may take."
     case .webhookConnections: "Connections to the backend, at the most."
     case .webhookCache: "How long an answer of the backend that says max_age may count; 0s for never."
-    case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
+    case .channelsPerConnection:
+      "Channels that one connection may subscribe, at the most; an event stream or poll never more than 100."
     case .maxConnections:
       "Connections that the node has, at the most; more are refused (503)."
     case .connectionsPerAddress:

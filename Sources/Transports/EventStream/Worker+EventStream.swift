@@ -7,8 +7,15 @@ import Telemetry
 public import Wire
 
 extension Worker {
-  /// Channels of one stream or poll, at the most: every event, or answer, names its place in all of them.
+  /// Channels of one stream or poll, at the most, however many a connection may have: every event, or answer, names its
+  /// place in all of them.
   static let channelsPerStream = 100
+
+  /// The channels that a stream or poll asks for.
+  func channels(of request: HTTPRequest) throws(ClientError) -> [ChannelName] {
+    let most = min(Worker.channelsPerStream, context.channelsPerConnection)
+    return try request.channels(atMost: most) { context.metrics.over.channels.add() }
+  }
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
@@ -23,7 +30,7 @@ extension Worker {
   }
 
   private func stream(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) throws(ClientError) {
-    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let channels = try channels(of: request)
     let since = try request.streamSince
     let presence = try request.presenceWish
     let session = session(of: request, caller)

@@ -42,7 +42,7 @@ extension Worker {
     wait: TimeAmount,
     by caller: Caller
   ) throws(ClientError) -> PollQuestion {
-    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let channels = try channels(of: request)
     let presence = try request.presenceWish
     var question = PollQuestion(channels: channels, caller: caller, since: try request.sinceSet, wait: wait)
     question.presence = presence

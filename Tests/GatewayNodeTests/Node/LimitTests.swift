@@ -147,4 +147,16 @@ import Wire
       }
     }
   }
+
+  @Test func aConnectionHasOnlySoManyChannelsOnEveryTransport() async throws {
+    try await RunningNode.with(settings: { $0.channelsPerConnection = 3 }) { running in
+      for query in ["poll?wait=0&channels=", "poll?wait=1&channels=", "stream?channels="] {
+        let answer = try await running.askAsClient(.GET, "/v1/\(query)a,b,c,d")
+        #expect(answer.status == .badRequest && answer.text.contains("3 at most"), "\(query): \(answer.text)")
+      }
+      #expect(try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=a,b,c").status == .ok)
+      let metrics = try await running.ask(.GET, "/metrics").text
+      #expect(metrics.contains("sluice_refused_total{reason=\"channels\"} 3\n"))
+    }
+  }
 }
