@@ -52,8 +52,8 @@ public struct WebSocketDecoder: Sendable {
   private var message: MessageInProgress?
   private var frame: FrameInProgress?
   private var hasEnded = false
-  /// Frames since the last ``takeFragments()`` that went on with a message.
-  private var fragments = 0
+  /// Frames that only went on with a message, since whoever counts them set it to 0.
+  public var fragments = 0
 
   private struct MessageInProgress {
     let kind: MessageKind
@@ -78,12 +78,6 @@ public struct WebSocketDecoder: Sendable {
   /// Whether bytes of a frame or fragments of a message wait for more.
   public var isInsideMessage: Bool {
     self.message != nil || self.input.readableBytes > 0
-  }
-
-  /// How many frames have come since the last call that only went on with a message.
-  public mutating func takeFragments() -> Int {
-    defer { self.fragments = 0 }
-    return self.fragments
   }
 
   /// Takes received bytes.

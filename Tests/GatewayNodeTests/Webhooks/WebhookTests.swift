@@ -121,42 +121,6 @@ import Wire
     }
   }
 
-  /// What a backend writes over several lines is one line in a stream of events.
-  @Test func answersAreInOneLine() async throws {
-    let backend = try await Backend { _ in
-      .json("{\"allow\": true,\n \"info\": {\r\n  \"b\": 2\n},\n \"data\": [\n  1,\r\n  2\n]\n}")
-    }
-    try await with(backend) { webhook in
-      let info = try await ask(.connect, of: webhook).get().info
-      #expect(info.map { String(buffer: $0) } == #"{    "b": 2 }"#)
-      let data = try await ask(.publish, data: "1", of: webhook).get().data
-      #expect(data.map { String(buffer: $0) } == "[   1,    2 ]")
-    }
-  }
-
-  /// Who may see may also read, unless it is said otherwise, as in a token.
-  @Test func rightsAreThoseOfAToken() async throws {
-    let backend = try await Backend { _ in .json(#"{"allow":true,"channels":{"subscribe":["room:*"]}}"#) }
-    try await with(backend) { webhook in
-      let rights = try #require(try await ask(.connect, of: webhook).get().rights)
-      let channel = try #require(ChannelName("room:a"))
-      #expect(Rights.Act.allCases.filter { rights.grants($0, channel) } == [.subscribe, .presence, .history])
-    }
-  }
-
-  @Test(arguments: [
-    "\"user\":\"\(String(repeating: "u", count: 257))\"", #""user":"""#, #""user":"a\nb""#,
-    "\"info\":\"\(String(repeating: "i", count: 2_048))\"",
-    "\"channels\":{\"subscribe\":[\(Array(repeating: "\"a\"", count: 201).joined(separator: ","))]}",
-  ])
-  func moreThanATokenMaySayIsNoAnswer(_ member: String) async throws {
-    let backend = try await Backend { _ in .json("{\"allow\":true,\(member)}") }
-    try await with(backend) { webhook in
-      let decided = try await ask(.connect, of: webhook)
-      #expect(code(decided) == .unavailable)
-    }
-  }
-
   @Test(arguments: [
     "", "nonsense", "[]", "{}", #"{"allow":"yes"}"#, #"{"allow":true,"max_age":-1}"#,
     #"{"allow":true,"channels":{"subscribe":["bad name"]}}"#, #"{"allow":true,"user":7}"#,
@@ -299,26 +263,6 @@ import Wire
       for _ in 0..<3 { _ = try await ask(of: webhook).get() }
       #expect(silent.asked.count == 3)
     }
-  }
-
-  @Test func theCacheIsBoundedAndForgets() {
-    var cache = WebhookCache(most: 10, mostBytes: 1_000)
-    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
-    let answer = WebhookAnswer(ByteBuffer(string: #"{"allow":true}"#), to: .connect)!
-    for number in 0..<100 {
-      cache.keep(answer, to: "\(number)", until: start + .seconds(number % 2 == 0 ? 1 : 100), now: start)
-      #expect(cache.count <= 10)
-    }
-    cache.keep(answer, to: "a", until: start + .seconds(5), now: start)
-    #expect(cache.answer(to: "a", now: start + .milliseconds(4_999)) != nil)
-    #expect(cache.answer(to: "a", now: start + .seconds(5)) == nil)
-    let long = String(repeating: "l", count: 300)
-    let large = WebhookAnswer(ByteBuffer(string: "{\"allow\":true,\"x\":\"\(long)\"}"), to: .connect)!
-    for number in 0..<100 {
-      cache.keep(large, to: "\(number % 7)", until: start + .seconds(10), now: start)
-      #expect((1...1_000).contains(cache.bytes))
-    }
-    #expect(cache.answer(to: "1", now: start) != nil)
   }
 
   /// A client that has one loop for a request and another one for its connection would end the process sooner or later.
