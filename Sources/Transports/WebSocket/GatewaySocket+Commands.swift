@@ -148,7 +148,9 @@ extension GatewaySocket {
       )
     }
     refreshed(new)
-    send(.refreshed(id: id, expires: new.expires.map { $0 / 1_000 }))
+    // As the token says it: the leeway is for wrong clocks, and who renews by it would come too late.
+    let leeway = worker.context.tokens?.rules.leeway ?? 0
+    send(.refreshed(id: id, expires: new.expires.map { ($0 - leeway) / 1_000 }))
     for subscription in subscriber.subscriptions {
       let channel = subscription.channel
       let presence: PresenceWish? = subscription.hearsPresence ? .watch : nil

@@ -1,0 +1,47 @@
+import Admission
+import NIOCore
+import NIOHTTP1
+import Testing
+import Wire
+
+@testable import GatewayNode
+
+/// A WebSocket that goes on with another token.
+@Suite struct RefreshTests {
+  private static let secret = Array("a secret of more than 32 bytes, surely".utf8)
+
+  private func token(expires: Int64, subscribe: [String] = ["room:*"]) async throws -> String {
+    var wish = TokenMaker.Wish()
+    wish.user = "ada"
+    wish.expires = expires
+    wish.granted[.subscribe] = subscribe
+    return try await TokenMaker(try #require(TokenKey.read(RefreshTests.secret).first)).token(wish)
+  }
+
+  private func with(
+    settings adjust: (inout NodeSettings) -> Void = { _ in },
+    _ body: (RunningNode) async throws -> Void
+  ) async throws {
+    let keys = try TokenKey.read(RefreshTests.secret)
+    try await RunningNode.with(
+      settings: {
+        $0.tokenKeys = keys
+        $0.namespaces.named["room"] = NamespaceOptions()
+        $0.namespaces.named["room"]?.subscribe = .token
+        adjust(&$0)
+      },
+      body
+    )
+  }
+
+  /// By when the next one is due is what the token says, without the node's leeway.
+  @Test func theEndIsThatOfTheToken() async throws {
+    let end = WallClock.milliseconds() / 1_000 + 600
+    try await with { running in
+      let socket = try await RawClient.socket(to: running.node.address, token: token(expires: end))
+      try await socket.say(#"{"type":"token","id":7,"token":"\#(try await token(expires: end + 60))"}"#)
+      try await socket.received(#"{"type":"refreshed","id":7,"expires":\#(end + 60)}"#)
+      try await socket.close()
+    }
+  }
+}
