@@ -69,7 +69,9 @@ extension GatewaySocket {
         return refuse(ClientError(.notSubscribed, "unsubscribed meanwhile from \(channel)"), id)
       }
       asking[channel] = nil
-      if let error { return refuse(error, id) }
+      // Another token may have come while the backend was asked.
+      let refusal = weight > 0 ? worker.refusal(toSubscribe: channel, presence: presence, by: caller) : nil
+      if let error = error ?? refusal { return refuse(error, id) }
       follow(channel, since: since, presence: presence, id: id)
     }
   }

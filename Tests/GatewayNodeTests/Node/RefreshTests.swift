@@ -44,4 +44,26 @@ import Wire
       try await socket.close()
     }
   }
+
+  /// What was granted when a backend was asked is not granted any more when it answers.
+  @Test func aTokenThatGrantsLessHoldsForWhatWaits() async throws {
+    let backend = try await Backend { _ in .late(.seconds(1), #"{"allow":true}"#) }
+    let end = WallClock.milliseconds() / 1_000 + 600
+    try await with(settings: {
+      $0.webhook = WebhookSettings(url: backend.url)
+      $0.webhook.decides = [.subscribe]
+      $0.webhook.timeout = .seconds(20)
+    }) { running in
+      let socket = try await RawClient.socket(to: running.node.address, token: token(expires: end))
+      try await socket.say(
+        #"{"type":"subscribe","id":1,"channel":"room:a"}"#,
+        #"{"type":"subscribe","id":2,"channel":"room:b"}"#,
+        #"{"type":"token","id":3,"token":"\#(try await token(expires: end, subscribe: ["room:b"]))"}"#
+      )
+      try await socket.received(#""type":"refreshed","id":3"#, #""type":"error","id":1,"code":"forbidden""#)
+      try await socket.received(#""type":"refreshed","id":3"#, #""type":"subscribed","id":2,"channel":"room:b""#)
+      try await socket.close()
+    }
+    try await backend.stop()
+  }
 }
