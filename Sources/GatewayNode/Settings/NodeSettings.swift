@@ -97,7 +97,7 @@ public struct NodeSettings: Sendable {
   public var maxConnections: Int?
   /// Connections of one client address, at the most; 0 for no limit.
   public var connectionsPerAddress = 0
-  /// WebSockets and event streams of one user in the cluster, at the most; 0 for no limit.
+  /// WebSockets, event streams and held polls of one user in the cluster, at the most; 0 for no limit.
   public var connectionsPerUser = 0
   /// HTTP connections kept open between two requests, at the most.
   public var idleConnections = 10_000

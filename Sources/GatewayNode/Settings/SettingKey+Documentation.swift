@@ -63,7 +63,7 @@ extension SettingKey {
     case .connectionsPerAddress:
       "Connections of one IPv4 address, or IPv6 /64, at the most; 0 for no limit."
     case .connectionsPerUser:
-      "WebSockets and event streams of one user in the cluster, at the most (429); 0 for no limit."
+      "WebSockets, event streams and held polls of one user in the cluster, at the most (429); 0 for no limit."
     case .idleConnections:
       "HTTP connections kept open between two requests, at the most."
     case .headTimeout:

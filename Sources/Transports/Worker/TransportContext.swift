@@ -46,7 +46,7 @@ public struct TransportContext: Sendable {
   public var sending = SendingLimits()
   /// How long one message may take to arrive.
   public var messageWithin = TimeAmount.seconds(30)
-  /// WebSockets and event streams of one user in the cluster, at the most; 0 is without limit.
+  /// WebSockets, event streams and held polls of one user in the cluster, at the most; 0 is without limit.
   public var connectionsPerUser = 0
   /// Whether WebSockets may agree to compress.
   public var compresses = false
