@@ -39,7 +39,9 @@ public struct TokenClaims: Sendable {
   /// What members show, in one line; nil where nothing is said.
   public static func info(_ field: JSONField?) throws(TokenFault) -> ByteBuffer? {
     guard let field, !field.isNull else { return nil }
-    guard field.bytes.readableBytes <= longestInfo else { throw .badClaim("info: \(longestInfo) bytes at most") }
+    guard field.bytes.readableBytes <= longestInfo else {
+      throw .badClaim("info: \(longestInfo) bytes at most")
+    }
     // A copy: the claims are kept for longer than the token.
     var copy = ByteBuffer(bytes: field.bytes.readableBytesView)
     copy.replaceLineBreaks()

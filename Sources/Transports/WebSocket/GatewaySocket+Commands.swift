@@ -77,7 +77,9 @@ extension GatewaySocket {
   }
 
   private func follow(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
-    if let refusal = worker.refusalToFollow(CollectionOfOne(channel), by: caller) { return refuse(refusal, id) }
+    if let refusal = worker.refusalToFollow(CollectionOfOne(channel), by: caller) {
+      return refuse(refusal, id)
+    }
     worker.shard.subscribe(subscriber, to: channel, since: since, hearsPresence: presence != nil) {
       [weak self] in
       guard let self else { return }

@@ -60,8 +60,9 @@ import Wire
         #"{"type":"subscribe","id":2,"channel":"room:b"}"#,
         #"{"type":"token","id":3,"token":"\#(try await token(expires: end, subscribe: ["room:b"]))"}"#
       )
-      try await socket.received(#""type":"refreshed","id":3"#, #""type":"error","id":1,"code":"forbidden""#)
-      try await socket.received(#""type":"refreshed","id":3"#, #""type":"subscribed","id":2,"channel":"room:b""#)
+      let refreshed = #""type":"refreshed","id":3"#
+      try await socket.received(refreshed, #""type":"error","id":1,"code":"forbidden""#)
+      try await socket.received(refreshed, #""type":"subscribed","id":2,"channel":"room:b""#)
       try await socket.close()
     }
     try await backend.stop()

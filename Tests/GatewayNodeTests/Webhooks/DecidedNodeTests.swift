@@ -58,14 +58,15 @@ import Wire
       }
     ) { running, backend in
       let names = (0..<100).map { "c\($0)" }
-      let answer = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=\(names.joined(separator: ","))")
+      let path = "/v1/poll?wait=0&channels=\(names.joined(separator: ","))"
+      let answer = try await running.askAsClient(.GET, path)
       #expect(answer.status == .ok, "\(answer.text)")
       #expect(Set(backend.asked.compactMap(DecidedNodeTests.channel)) == Set(names))
       backend.answers {
         .json(DecidedNodeTests.channel($0) == "c3" ? #"{"allow":false}"# : #"{"allow":true}"#)
       }
       let before = backend.asked.count
-      let refused = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=\(names.joined(separator: ","))")
+      let refused = try await running.askAsClient(.GET, path)
       #expect(refused.status == .forbidden)
       #expect(backend.asked.count - before <= 8, "the first no is the last answer")
     }
