@@ -52,6 +52,8 @@ public struct WebSocketDecoder: Sendable {
   private var message: MessageInProgress?
   private var frame: FrameInProgress?
   private var hasEnded = false
+  /// Frames that only went on with a message, since whoever counts them set it to 0.
+  public var fragments = 0
 
   private struct MessageInProgress {
     let kind: MessageKind
@@ -169,6 +171,7 @@ extension WebSocketDecoder {
   /// is answered without going through the assembly.
   private mutating func begin(_ header: WebSocketHeader) throws(WebSocketViolation) -> Event? {
     let kind: MessageKind = header.opcode == .text ? .text : .binary
+    if header.opcode == .continuation { self.fragments += 1 }
     var message = self.message ?? MessageInProgress(kind: kind, isCompressed: header.isCompressed)
     let isWhole = header.isFinal && header.opcode != .continuation
     guard isWhole, self.input.readableBytes >= header.payloadLength else {

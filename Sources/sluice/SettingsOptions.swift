@@ -57,6 +57,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.headBytes)) var headBytes: String?
   @Option(help: help(.headerCount)) var headerCount: String?
   @Option(help: help(.requestsPerAddress)) var requestsPerAddress: String?
+  @Option(help: help(.subscribesPerAddress)) var subscribesPerAddress: String?
   @Option(help: help(.messagesPerSecond)) var messagesPerSecond: String?
   @Option(help: help(.bytesPerSecond)) var bytesPerSecond: String?
   @Option(help: help(.subscribesPerSecond)) var subscribesPerSecond: String?
@@ -121,6 +122,7 @@ struct SettingsOptions: ParsableArguments {
     case .headBytes: headBytes
     case .headerCount: headerCount
     case .requestsPerAddress: requestsPerAddress
+    case .subscribesPerAddress: subscribesPerAddress
     case .messagesPerSecond: messagesPerSecond
     case .bytesPerSecond: bytesPerSecond
     case .subscribesPerSecond: subscribesPerSecond

@@ -1,6 +1,7 @@
 import Admission
 import ArgumentParser
 import Foundation
+import GatewayNode
 import NIOCore
 import Wire
 
@@ -8,8 +9,10 @@ extension TokenCommand {
   struct Inspect: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Show what a token says, and with --key whether a node with that key takes it.",
-      discussion:
-        "Without --key nothing is verified. Exit 0 only when the token would be taken, as far as was looked."
+      discussion: """
+        Without --key nothing is verified. What is not said of the node is as it is by default: a token must have an exp, \
+        and clocks may be 30 s wrong. Exit 0 only when the token would be taken, as far as was looked.
+        """
     )
 
     @Argument(help: "The token; - reads it from standard input, which keeps it out of the shell's history.")
@@ -18,7 +21,24 @@ extension TokenCommand {
     var key: [String] = []
     @Option(help: "The audience that the node asks for.") var audience: [String] = []
     @Option(help: "The issuer that the node asks for.") var issuer: [String] = []
+    @Option(help: "Whether the node asks for an exp, as its --token-expiry: required or optional.")
+    var expiry = TokenExpiry.required.rawValue
+    @Option(help: ArgumentHelp("How wrong clocks may be, as its --token-leeway.", valueName: "duration"))
+    var leeway = "30s"
     @Flag(help: "Print an object, for programs.") var json = false
+
+    func validate() throws {
+      guard TokenExpiry(rawValue: expiry) != nil else {
+        throw ValidationError("--expiry is \"\(expiry)\": expected required or optional")
+      }
+      guard Inspect.milliseconds(leeway) != nil else {
+        throw ValidationError("--leeway is \"\(leeway)\": expected a duration such as 0s, 30s or 5m")
+      }
+    }
+
+    private static func milliseconds(_ text: String) -> Int64? {
+      text == "0" || text == "0s" ? 0 : TokenTimes.seconds(text).map { $0 * 1_000 }
+    }
 
     func run() async throws {
       let text = token == "-" ? readLine(strippingNewline: true) ?? "" : token
@@ -33,8 +53,8 @@ extension TokenCommand {
       var rules = TokenRules()
       rules.audiences = audience
       rules.issuers = issuer
-      rules.requiresExpiry = false
-      rules.leeway = 0
+      rules.requiresExpiry = expiry == TokenExpiry.required.rawValue
+      rules.leeway = Inspect.milliseconds(leeway) ?? 0
       var fault = rules.fault(in: claims, now: WallClock.milliseconds())
       if !key.isEmpty {
         let keys = try await TokenKeys(opening: try key.flatMap { try KeyFile.read($0) })

@@ -1,6 +1,7 @@
-import Admission
 import NIOCore
 import Testing
+
+@testable import Admission
 
 @Suite struct ConnectionLedgerTests {
   private func address(_ text: String) throws -> ClientAddress { try #require(ClientAddress(text)) }
@@ -35,12 +36,11 @@ import Testing
     let ledger = ConnectionLedger(maximumOfAddress: 1)
     for _ in 0..<10 { #expect(ledger.enter(nil) == .enter) }
     let client = try address("192.0.2.1")
-    #expect(ledger.hasRoom(for: client))
-    ledger.enterAddress(client)
-    #expect(!ledger.hasRoom(for: client))
+    #expect(ledger.enterAddress(client))
+    #expect(!ledger.enterAddress(client))
     #expect(ledger.count == 10)
     ledger.leaveAddress(client)
-    #expect(ledger.hasRoom(for: client))
+    #expect(ledger.enterAddress(client))
   }
 
   @Test func aClosedNodeTakesNobody() throws {
@@ -56,12 +56,27 @@ import Testing
     let rates = AddressRates(TokenBucket.Rate(perSecond: 10, burst: 5))
     let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
     let (one, other) = (try address("192.0.2.1"), try address("2001:db8::1"))
-    for _ in 0..<5 { #expect(rates.request(from: one, now: now) == nil) }
-    #expect(rates.request(from: one, now: now) == 100)
-    #expect(rates.request(from: other, now: now) == nil)
+    for _ in 0..<5 { #expect(rates.take(from: one, now: now) == nil) }
+    #expect(rates.take(from: one, now: now) == 100)
+    #expect(rates.take(from: other, now: now) == nil)
+    #expect(rates.take(3, from: other, now: now) == nil)
+    #expect(rates.take(3, from: other, now: now) == 200)
     #expect(rates.count == 2)
-    #expect(rates.request(from: other, now: now + .seconds(20)) == nil)
+    #expect(rates.take(from: other, now: now + .seconds(20)) == nil)
     #expect(rates.count == 1)
+  }
+
+  /// Who has many addresses makes nobody's bucket full by them that is in use.
+  @Test func manyAddressesForgetWhoHasAskedForNothing() throws {
+    let rates = AddressRates(TokenBucket.Rate(perSecond: 1, burst: 5), atMost: 100)
+    let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    let eager = try address("192.0.2.1")
+    for _ in 0..<5 { #expect(rates.take(from: eager, now: now) == nil) }
+    for number in 0..<10_000 {
+      #expect(try rates.take(from: address("2001:db8:0:\(String(number, radix: 16))::1"), now: now) == nil)
+      #expect(rates.count <= 101)
+      if number % 40 == 0 { #expect(rates.take(from: eager, now: now) != nil, "\(number)") }
+    }
   }
 
   @Test func pressureRisesAtItsMarksAndEndsBelowAnother() {

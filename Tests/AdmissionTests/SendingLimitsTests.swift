@@ -62,6 +62,21 @@ import Testing
     #expect(meter.bytesArrived(1, limits, now: start + .seconds(2)) == .offends)
   }
 
+  /// A message in many frames is as many messages.
+  @Test func fragmentsCostAsMessagesDo() {
+    let limits = SendingLimits(messages: 100, bytes: 0, subscribes: 0)
+    var meter = SendingMeter()
+    #expect(meter.fragmentsArrived(499, limits, now: start) == .accepted)
+    #expect(meter.messageArrived(limits, now: start) == .accepted)
+    #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 1_000))
+    #expect(meter.fragmentsArrived(500, limits, now: start) == .accepted)
+    #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 5_010))
+    #expect(meter.fragmentsArrived(1, limits, now: start) == .offends)
+    #expect(meter.messageArrived(limits, now: start + .seconds(6)) == .accepted)
+    var free = SendingMeter()
+    #expect(free.fragmentsArrived(1_000_000, SendingLimits(), now: start) == .accepted)
+  }
+
   @Test func subscribesHaveTheirOwnRate() {
     let limits = SendingLimits(messages: 1_000, bytes: 0, subscribes: 10)
     var meter = SendingMeter()

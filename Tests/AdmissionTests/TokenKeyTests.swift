@@ -44,6 +44,23 @@ import Testing
     #expect(keys.map(\.algorithm) == [.eddsa, .hs256])
   }
 
+  /// One key of no use does not take the others with it, where they come from elsewhere.
+  @Test func aBrokenKeyOfASetCanBePassedOver() throws {
+    let good = #"{"kty":"oct","k":"\#(Base64URL.encode(Array(Keys.secret.utf8)))","kid":"good"}"#
+    let broken = [
+      #"{"kty":"oct","k":"c2hvcnQ"}"#, #"{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}"#, "7",
+      #"{"kty":"RSA","n":"\#(String(repeating: "A", count: 170))AB","e":"AQAB"}"#,
+    ]
+    let set = Array("{\"keys\":[\((broken + [good]).joined(separator: ","))]}".utf8)
+    #expect(throws: TokenKeyFailure.self) { try TokenKey.read(keySet: set) }
+    var heard: [TokenKeyFailure] = []
+    #expect(try TokenKey.read(keySet: set) { heard.append($0) }.map(\.id) == ["good"])
+    #expect(heard.count == broken.count)
+    #expect(throws: TokenKeyFailure.self) {
+      try TokenKey.read(keySet: Array("{\"keys\":[\(broken[0])]}".utf8)) { _ in }
+    }
+  }
+
   @Test func aSetHasItsBounds() {
     let key = #"{"kty":"new"}"#
     let many = "{\"keys\":[\(Array(repeating: key, count: 33).joined(separator: ","))]}"

@@ -84,6 +84,21 @@ import Wire
     #expect(try await fault(verifier, token(Keys.secret, wish(), id: "three")) == .unknownKey)
   }
 
+  /// A name that is new is asked for, also where there are keys without a name.
+  @Test func aNewNameIsUnknownBesideKeysWithoutOne() async throws {
+    let verifier = try await verifier(Keys.secret)
+    let other = "another secret of more than 32 bytes!!"
+    #expect(try await fault(verifier, token(other, wish(), id: "new")) == .unknownKey)
+    #expect(try await fault(verifier, token(Keys.secret, wish(), id: "new")) == nil)
+    #expect(try await fault(verifier, token(other, wish())) == .badSignature)
+  }
+
+  @Test func manyKeysOfOneAlgorithmAreNotAllTried() async throws {
+    let keys = try (0..<9).map { try Keys.read("secret number \($0) of more than 32 bytes!!") }
+    #expect(try await TokenKeys(opening: Array(keys.prefix(8))).crowded == [])
+    #expect(try await TokenKeys(opening: keys).crowded == [.hs256])
+  }
+
   // MARK: Hostile ones
 
   @Test func noneIsNoAlgorithm() async throws {

@@ -47,6 +47,27 @@ struct UserCountTests {
     await second.shutdown()
   }
 
+  /// Who leaves and comes while Redis is away is counted when it is back.
+  @Test func whatChangesDuringAnOutageIsWrittenAfterIt() async throws {
+    let cluster = try await RedisCluster()
+    let proxy = try await CuttableProxy(to: cluster.server.address)
+    let patient = { (settings: inout RedisBrokerSettings) in settings.lease = .seconds(60) }
+    let (first, one) = try await cluster.node("one", at: proxy.address, patient)
+    let (second, other) = try await cluster.node("two", patient)
+    for _ in 0..<3 { #expect(try await connect(one)) }
+    #expect(try await !connect(other))
+    proxy.cut()
+    try await eventually("an outage") { !first.health.canPublish }
+    for _ in 0..<3 { try await disconnect(one) }
+    for _ in 0..<3 { #expect(try await connect(one, "grace")) }
+    proxy.mend()
+    try await eventually("room again") { try await connect(other) }
+    try await eventually("no room") { try await !connect(other, "grace") }
+    await first.shutdown()
+    await second.shutdown()
+    try await proxy.stop()
+  }
+
   /// The counts of a node that is gone count no more once its lease is over.
   @Test func aDeadNodesConnectionsAreForgotten() async throws {
     let cluster = try await RedisCluster()

@@ -6,6 +6,9 @@ public protocol DecisionMaker: Sendable {
   /// Which questions it wants to be asked; the others are not put to it.
   var decides: Set<Question.Kind> { get }
 
+  /// How many questions one client may have out, so that it leaves room for those of others; at least 1.
+  var atOnce: Int { get }
+
   /// Answers on `loop`, exactly once, within the decision maker's own time limit. A failure is what the client is told.
   func decide(
     _ question: Question,

@@ -1,36 +1,54 @@
 private import NIOConcurrencyHelpers
 public import NIOCore
 
-/// How many requests each address makes. From any thread.
+/// How much each address asks for. From any thread.
 public final class AddressRates: Sendable {
-  /// More addresses than this are not told apart: those that have made no request for the longest are forgotten.
+  /// More addresses than this are not told apart: those that have asked for nothing for the longest are forgotten.
   static let maximumAddresses = 200_000
 
   private struct State {
-    var buckets: [ClientAddress: TokenBucket] = [:]
+    /// Who has asked since the last time that there were too many, and who had before.
+    var young: [ClientAddress: TokenBucket] = [:]
+    var old: [ClientAddress: TokenBucket] = [:]
     var sweepsAt = NIODeadline.uptimeNanoseconds(0)
+
+    /// Who has a full bucket is as good as new.
+    mutating func sweep(now: NIODeadline) {
+      guard now >= sweepsAt else { return }
+      sweepsAt = now + .seconds(10)
+      young = young.filter { !$0.value.isFull(now: now) }
+      old = old.filter { !$0.value.isFull(now: now) }
+    }
   }
 
   private let rate: TokenBucket.Rate
+  private let half: Int
   private let state = NIOLockedValueBox(State())
 
-  public init(_ rate: TokenBucket.Rate) {
-    self.rate = rate
+  public convenience init(_ rate: TokenBucket.Rate) {
+    self.init(rate, atMost: AddressRates.maximumAddresses)
   }
 
-  /// An address makes a request: nil when it may, else after how many milliseconds.
-  public func request(from address: ClientAddress, now: NIODeadline) -> Int? {
+  init(_ rate: TokenBucket.Rate, atMost maximum: Int) {
+    self.rate = rate
+    half = max(1, maximum / 2)
+  }
+
+  /// An address asks for so much: nil when it may, else after how many milliseconds.
+  public func take(_ amount: Int = 1, from address: ClientAddress, now: NIODeadline) -> Int? {
     state.withLockedValue { state in
-      if now >= state.sweepsAt || state.buckets.count >= AddressRates.maximumAddresses {
-        // Who has a full bucket is as good as new.
-        state.buckets = state.buckets.filter { !$0.value.isFull(now: now) }
-        if state.buckets.count >= AddressRates.maximumAddresses { state.buckets = [:] }
-        state.sweepsAt = now + .seconds(10)
+      state.sweep(now: now)
+      if state.young[address] == nil {
+        if state.young.count >= half {
+          state.old = state.young
+          state.young = [:]
+        }
+        state.young[address] = state.old.removeValue(forKey: address) ?? TokenBucket()
       }
-      return state.buckets[address, default: TokenBucket()].take(at: rate, now: now)
+      return state.young[address]?.take(amount, at: rate, now: now)
     }
   }
 
   /// Addresses that are told apart at the moment.
-  public var count: Int { state.withLockedValue { $0.buckets.count } }
+  public var count: Int { state.withLockedValue { $0.young.count + $0.old.count } }
 }

@@ -43,13 +43,9 @@ public final class ConnectionLedger: Sendable {
       total.wrappingSubtract(1, ordering: .relaxed)
       return .full
     }
-    guard let address else { return .enter }
-    guard hasRoom(for: address) else {
-      total.wrappingSubtract(1, ordering: .relaxed)
-      return .tooManyOfAddress
-    }
-    enterAddress(address)
-    return .enter
+    guard let address, !enterAddress(address) else { return .enter }
+    total.wrappingSubtract(1, ordering: .relaxed)
+    return .tooManyOfAddress
   }
 
   /// A connection that had entered is gone.
@@ -58,16 +54,15 @@ public final class ConnectionLedger: Sendable {
     if let address { leaveAddress(address) }
   }
 
-  /// Whether the address has less than it may.
-  public func hasRoom(for address: ClientAddress) -> Bool {
+  /// Counts a connection for its address alone, as one that came through a proxy; false, and not counted, when the
+  /// address has as many as it may.
+  public func enterAddress(_ address: ClientAddress) -> Bool {
     guard countsAddresses else { return true }
-    return byAddress.withLockedValue { $0[address, default: 0] } < maximumOfAddress
-  }
-
-  /// Counts a connection for its address alone: one that came through a proxy.
-  public func enterAddress(_ address: ClientAddress) {
-    guard countsAddresses else { return }
-    byAddress.withLockedValue { $0[address, default: 0] += 1 }
+    return byAddress.withLockedValue { counts in
+      guard counts[address, default: 0] < maximumOfAddress else { return false }
+      counts[address, default: 0] += 1
+      return true
+    }
   }
 
   public func leaveAddress(_ address: ClientAddress) {

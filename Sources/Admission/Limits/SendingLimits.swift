@@ -2,7 +2,7 @@ public import NIOCore
 
 /// How much one connection may send. Nil is without limit.
 public struct SendingLimits: Sendable, Equatable {
-  /// Messages, and pings and pongs, which cost the same.
+  /// Messages, and what costs the same: pings, pongs, and frames that go on with a message.
   public var messages: TokenBucket.Rate?
   /// Bytes as they come from the socket.
   public var bytes: TokenBucket.Rate?
@@ -61,6 +61,14 @@ public struct SendingMeter: Sendable {
     guard let rate = limits.bytes else { return .accepted }
     bytes.charge(count, at: rate, now: now)
     return bytes.debt(at: rate, now: now) > rate.burst ? .offends : .accepted
+  }
+
+  /// Frames have come that only go on with a message. `offends` when another burst of them came after all that may come
+  /// at once: the message may never be complete, to be refused.
+  public mutating func fragmentsArrived(_ count: Int, _ limits: SendingLimits, now: NIODeadline) -> Verdict {
+    guard let rate = limits.messages else { return .accepted }
+    messages.charge(count, at: rate, now: now)
+    return messages.debt(at: rate, now: now) > rate.burst ? .offends : .accepted
   }
 
   /// A message has come, or a control frame.

@@ -1,5 +1,5 @@
 public import NIOCore
-import Wire
+public import Wire
 
 /// What a token says (RFC 7519 section 4.1, and the rights of a client).
 public struct TokenClaims: Sendable {
@@ -22,21 +22,30 @@ public struct TokenClaims: Sendable {
   /// Reads the payload of a token.
   public init(_ payload: ByteBuffer) throws(TokenFault) {
     guard let claims = try? JSONObject(payload) else { throw .malformed("its claims are no JSON object") }
-    user = try TokenClaims.text(claims["sub"], "sub", atMost: TokenClaims.longestUser)
+    user = try TokenClaims.user(claims["sub"])
     issuer = try TokenClaims.text(claims["iss"], "iss", atMost: 1_024)
     expires = try TokenClaims.time(claims["exp"], "exp")
     notBefore = try TokenClaims.time(claims["nbf"], "nbf")
     audiences = try TokenClaims.audiences(claims["aud"])
     rights = try TokenClaims.rights(claims["channels"])
-    if let field = claims["info"], !field.isNull {
-      guard field.bytes.readableBytes <= TokenClaims.longestInfo else {
-        throw .badClaim("info: \(TokenClaims.longestInfo) bytes at most")
-      }
-      // A copy: the claims are kept for longer than the token.
-      var copy = ByteBuffer(bytes: field.bytes.readableBytesView)
-      copy.replaceLineBreaks()
-      info = copy
+    info = try TokenClaims.info(claims["info"])
+  }
+
+  /// Who it is; nil where nothing is said.
+  public static func user(_ field: JSONField?, _ name: String = "sub") throws(TokenFault) -> String? {
+    try text(field, name, atMost: longestUser)
+  }
+
+  /// What members show, in one line; nil where nothing is said.
+  public static func info(_ field: JSONField?) throws(TokenFault) -> ByteBuffer? {
+    guard let field, !field.isNull else { return nil }
+    guard field.bytes.readableBytes <= longestInfo else {
+      throw .badClaim("info: \(longestInfo) bytes at most")
     }
+    // A copy: the claims are kept for longer than the token.
+    var copy = ByteBuffer(bytes: field.bytes.readableBytesView)
+    copy.replaceLineBreaks()
+    return copy
   }
 
   private static func text(
@@ -71,7 +80,8 @@ public struct TokenClaims: Sendable {
     return texts
   }
 
-  private static func rights(_ field: JSONField?) throws(TokenFault) -> Rights {
+  /// What is granted: nothing where nothing is said.
+  public static func rights(_ field: JSONField?) throws(TokenFault) -> Rights {
     guard let field, !field.isNull else { return .namespacesOnly }
     guard let object = field.object else { throw .badClaim("channels: expected an object") }
     var granted: [Rights.Act: [ChannelPattern]] = [:]

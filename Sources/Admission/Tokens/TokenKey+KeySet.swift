@@ -5,8 +5,12 @@ import Wire
 
 extension TokenKey {
   /// The keys of a JSON Web Key, or of a set of them (RFC 7517), that tokens here can be verified with. Others in a
-  /// set, for encryption or of another kind, are passed over; a broken one is not.
-  public static func read(keySet bytes: [UInt8]) throws(TokenKeyFailure) -> [TokenKey] {
+  /// set, for encryption or of another kind, are passed over.
+  /// - Parameter broken: hears of keys of a set that are of no use, and passed over too; without it they are thrown.
+  public static func read(
+    keySet bytes: [UInt8],
+    broken: ((TokenKeyFailure) -> Void)? = nil
+  ) throws(TokenKeyFailure) -> [TokenKey] {
     let object: JSONObject
     do {
       object = try JSONObject(ByteBuffer(bytes: bytes))
@@ -23,8 +27,13 @@ extension TokenKey {
     }
     var keys: [TokenKey] = []
     for element in elements {
-      guard let object = element.object else { throw TokenKeyFailure("keys: expected objects") }
-      if let key = try key(of: object) { keys.append(key) }
+      do throws(TokenKeyFailure) {
+        guard let object = element.object else { throw TokenKeyFailure("keys: expected objects") }
+        if let key = try key(of: object) { keys.append(key) }
+      } catch {
+        guard let broken else { throw error }
+        broken(error)
+      }
     }
     guard !keys.isEmpty else { throw TokenKeyFailure("it has no key for HS256, RS256, ES256 or EdDSA") }
     return keys

@@ -9,10 +9,10 @@ import Wire
 /// costs otherwise, so it is done where the request is: nothing waits in a queue that could grow. What was verified
 /// is remembered for a while, for clients that come again and again.
 public final class TokenVerifier: Sendable {
-  /// Gets keys that are not known yet; called at every unknown name, so it limits itself. Answers once, on `loop`,
-  /// whether the keys are others now.
+  /// Gets keys that are not known yet; called at every unknown name, so it limits itself. Answers once, on `loop`, when
+  /// they are there as far as they are to be had.
   public typealias Refresh =
-    @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable (Bool) -> Void) -> Void
+    @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable () -> Void) -> Void
 
   private struct Memory {
     static let most = 2_048
@@ -89,21 +89,31 @@ public final class TokenVerifier: Sendable {
     on loop: any EventLoop,
     _ done: @escaping @Sendable (Result<TokenClaims, TokenFault>) -> Void
   ) {
+    let edition = state.withLockedValue { $0.edition }
     do {
       return done(.success(try verify(token)))
     } catch {
-      guard error == .unknownKey || error == .noKeys, let refresh = state.withLockedValue({ $0.refresh })
-      else {
+      guard mayBeOfNewKey(token, error), let refresh = state.withLockedValue({ $0.refresh }) else {
         return done(.failure(error))
       }
-      refresh(loop) { [self] isChanged in
-        guard isChanged else { return done(.failure(error)) }
+      refresh(loop) { [self] in
+        // Others may have had them come meanwhile.
+        guard edition != state.withLockedValue({ $0.edition }) else { return done(.failure(error)) }
         do throws(TokenFault) {
           done(.success(try verify(token)))
         } catch {
           done(.failure(error))
         }
       }
+    }
+  }
+
+  /// Whether other keys could verify what these do not. A token that names no key may be of any.
+  private func mayBeOfNewKey(_ token: String, _ fault: TokenFault) -> Bool {
+    switch fault {
+    case .unknownKey, .noKeys: true
+    case .badSignature: (try? UncheckedToken(token))?.keyID == nil
+    default: false
     }
   }
 

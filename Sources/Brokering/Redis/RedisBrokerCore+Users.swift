@@ -10,7 +10,10 @@ extension RedisBrokerCore {
   func connect(user: String, limit: Int, _ answer: RedisReturn<Bool>) {
     guard users[user] < limit else { return answer.answer(.success(false)) }
     users.add(user)
-    guard link.state == .ready else { return answer.answer(.success(true)) }
+    guard link.state == .ready else {
+      owedUsers.insert(user)
+      return answer.answer(.success(true))
+    }
     tell(user, limit: limit) { [weak self] isIn in
       if !isIn { self?.users.remove(user) }
       answer.answer(.success(isIn))
@@ -19,11 +22,24 @@ extension RedisBrokerCore {
 
   func disconnect(user: String) {
     users.remove(user)
-    if link.state == .ready { tell(user, limit: 0) { _ in } }
+    guard link.state == .ready else {
+      owedUsers.insert(user)
+      return
+    }
+    tell(user, limit: 0) { _ in }
+  }
+
+  /// Writes the counts that Redis could not be told, some at a time.
+  func payOwedUsers() {
+    guard link.state == .ready, !owedUsers.isEmpty else { return }
+    for user in owedUsers.prefix(1_000) {
+      owedUsers.remove(user)
+      tell(user, limit: 0) { _ in }
+    }
   }
 
   /// Writes how many connections a user has here; with a limit only if the cluster has room for that many. When Redis
-  /// fails, there is.
+  /// fails, there is, and the count is owed.
   private func tell(_ user: String, limit: Int, _ done: @escaping (Bool) -> Void) {
     let arguments: [RedisArgument] =
       [
@@ -31,14 +47,15 @@ extension RedisBrokerCore {
         .integer(RedisBrokerCore.usersTTL),
       ] + living.map { .string($0) }
     link.evaluate(RedisScripts.users, keys: [RedisKeys.connections(of: user)], arguments: arguments) {
-      reply in
+      [weak self] reply in
+      if case .failure = reply { self?.owedUsers.insert(user) }
       done((try? reply.get())?.integer != 0)
     }
   }
 
   /// Learns who lives, while users are counted.
   func keepUsers(now: NIODeadline) {
-    guard now >= nextLiving, link.state == .ready else { return }
+    guard settings.countsUsers, now >= nextLiving, link.state == .ready else { return }
     nextLiving = now + settings.heartbeat
     nodes { [weak self] records in
       guard let self, let records = try? records.get() else { return }

@@ -43,6 +43,8 @@ final class RedisBrokerCore {
   var notes = EventNotes()
   /// Connections of users here, and the nodes whose counts are valid.
   var users = UserCounts()
+  /// Users whose count has changed and is not known to be written.
+  var owedUsers: Set<String> = []
   var living: Set<String> = []
   var nextLiving = NIODeadline.uptimeNanoseconds(0)
   var isSweeping = false
@@ -132,6 +134,7 @@ final class RedisBrokerCore {
       identifyServer { [weak self] in
         self?.beat()
         self?.payOwedLeaves()
+        self?.payOwedUsers()
       }
     case .down(let error):
       status.core(error.description)
@@ -175,6 +178,7 @@ final class RedisBrokerCore {
     sweepFormer(now: now)
     checkRosters(now: now)
     payOwedLeaves()
+    payOwedUsers()
     keepPresence(now: now)
     keepUsers(now: now)
     keepEpochs(now: now)

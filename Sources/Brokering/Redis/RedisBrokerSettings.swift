@@ -22,6 +22,8 @@ public struct RedisBrokerSettings: Sendable {
   /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
   /// left.
   public var rejoin: TimeAmount = .seconds(4)
+  /// Whether connections of users are counted, for which a node has to know who lives.
+  public var countsUsers = true
   /// How long a dead node is listed.
   public var remembersDead: TimeAmount = .minutes(1)
 

@@ -119,6 +119,7 @@ extension TransportContext {
       subscribes: settings.subscribesPerSecond
     )
     requests = SendingLimits.rate(settings.requestsPerAddress).map { AddressRates($0) }
+    follows = SendingLimits.rate(settings.subscribesPerAddress).map { AddressRates($0) }
   }
 }
 

@@ -18,8 +18,10 @@ extension Node {
     guard let redis = settings.redis else {
       return MemoryBroker(namespaces: settings.namespaces, incarnation: incarnation)
     }
+    var broker = RedisBrokerSettings(redis: redis)
+    broker.countsUsers = settings.connectionsPerUser > 0
     return RedisBroker(
-      RedisBrokerSettings(redis: redis),
+      broker,
       namespaces: settings.namespaces,
       incarnation: incarnation,
       on: loop,
@@ -88,6 +90,7 @@ extension Node {
       "sluice \(Version.text) \(redis.map { "joins the cluster at \($0)" } ?? "runs alone, in memory")",
       metadata: [LogKey.incarnation: "\(incarnation)", LogKey.version: "\(Version.text)"]
     )
+    warn(settings, log)
     switch (settings.hasTokenKeys, settings.servesAnonymous) {
     case (true, false): break
     case (true, true):
@@ -107,6 +110,11 @@ extension Node {
         """
       )
     }
+  }
+
+  /// What is served all the same, and should be known.
+  static func warn(_ settings: NodeSettings, _ log: Logger) {
+    for concern in settings.webhookConcerns { log.warning("\(concern)") }
   }
 
   /// The certificate of the public listener, where it has one.

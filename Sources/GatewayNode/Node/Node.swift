@@ -31,7 +31,7 @@ public final class Node: Sendable {
   /// What is done again and again.
   private let chores: [RepeatedTask]
   private let tokens: TokenDoor?
-  private let webhook: Webhook?
+  let webhook: Webhook?
   private let events: WebhookEvents?
   private let log: Logger
 

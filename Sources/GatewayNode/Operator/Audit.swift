@@ -12,13 +12,15 @@ enum Audit {
   }
 
   /// Publishes are many, and their line is there for who wants it.
-  static func note(_ act: Act, _ status: HTTPResponseStatus, _ log: Logger) {
+  /// - Parameter status: nil when who asked has gone before the answer; the act is carried out all the same.
+  static func note(_ act: Act, _ status: HTTPResponseStatus?, _ log: Logger) {
+    let isPlain = status.map { $0.code < 400 } ?? false
     log.log(
-      level: act.name == "publish" && status.code < 400 ? .info : .notice,
+      level: act.name == "publish" && isPlain ? .info : .notice,
       "an act of an operator",
       metadata: [
         LogKey.by: "\(act.who)", LogKey.address: "\(act.address)", LogKey.act: "\(act.name)",
-        LogKey.target: "\(act.target)", LogKey.result: "\(status.code)",
+        LogKey.target: "\(act.target)", LogKey.result: "\(status.map { "\($0.code)" } ?? "gone")",
       ]
     )
   }

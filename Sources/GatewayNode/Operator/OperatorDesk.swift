@@ -91,6 +91,8 @@ final class OperatorDesk {
       switch door.admit(request, for: isAct ? .act : .read) {
       case .failure(let refusal):
         act.who = "refused"
+        // Nothing large is read for whoever may not ask.
+        if isAct, request.body.readableBytes <= 64 << 10 { act.target = OperatorDesk.target(of: request) }
         if isAct { Audit.note(act, HTTPResponseStatus(statusCode: Int(refusal.code.rule.httpStatus)), log) }
         return responder.respond(refusal)
       case .success(let who): act.who = who

@@ -115,6 +115,7 @@ extension NodeSettings {
     reader.read(.headBytes, into: &headBytes)
     reader.read(.headerCount, into: &headerCount)
     reader.read(.requestsPerAddress, into: &requestsPerAddress)
+    reader.read(.subscribesPerAddress, into: &subscribesPerAddress)
     reader.read(.messagesPerSecond, into: &messagesPerSecond)
     reader.read(.bytesPerSecond, into: &bytesPerSecond)
     reader.read(.subscribesPerSecond, into: &subscribesPerSecond)

@@ -37,6 +37,30 @@ extension NodeSettings {
     }
   }
 
+  /// What is dangerous about the backend's place, beyond this machine; nothing is wrong with it otherwise.
+  var webhookConcerns: [String] {
+    guard let url = webhook.url, !NodeSettings.isOnThisMachine(url) else { return [] }
+    var concerns: [String] = []
+    if url.hasPrefix("http://") {
+      concerns.append(
+        "the webhook is asked over http: whoever is between can read the questions, and answer them with yes"
+      )
+    }
+    if webhook.secretFile == nil, webhook.secret == nil {
+      concerns.append(
+        "the webhook's questions are not signed, so its backend cannot tell whose they are; see \(SettingKey.webhookSecretFile.flag)"
+      )
+    }
+    return concerns
+  }
+
+  private static func isOnThisMachine(_ url: String) -> Bool {
+    let rest = url.drop { $0 != "/" }.dropFirst(2)
+    let authority = rest.prefix { $0 != "/" && $0 != "?" }
+    let host = String(authority.split(separator: "@", omittingEmptySubsequences: false).last ?? "")
+    return (ListenAddress(host) ?? ListenAddress("\(host):80"))?.isLoopback == true
+  }
+
   private static func isWebURL(_ text: String) -> Bool {
     guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return false }
     let host = text.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" }

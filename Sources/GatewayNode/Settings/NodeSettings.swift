@@ -97,7 +97,7 @@ public struct NodeSettings: Sendable {
   public var maxConnections: Int?
   /// Connections of one client address, at the most; 0 for no limit.
   public var connectionsPerAddress = 0
-  /// WebSockets and event streams of one user in the cluster, at the most; 0 for no limit.
+  /// WebSockets, event streams and held polls of one user in the cluster, at the most; 0 for no limit.
   public var connectionsPerUser = 0
   /// HTTP connections kept open between two requests, at the most.
   public var idleConnections = 10_000
@@ -113,6 +113,8 @@ public struct NodeSettings: Sendable {
   public var headerCount = 128
   /// Requests a second of one client address; 0 for no limit.
   public var requestsPerAddress = 0
+  /// Channels a second that one client address has the node follow anew; 0 for no limit.
+  public var subscribesPerAddress = 2_000
   /// Messages a second of one WebSocket; 0 for no limit.
   public var messagesPerSecond = 1_000
   /// Bytes a second that one WebSocket sends; 0 for no limit.

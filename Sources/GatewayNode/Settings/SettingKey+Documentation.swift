@@ -56,13 +56,14 @@ extension SettingKey {
     case .webhookTimeout: "How long the backend's answer may take."
     case .webhookConnections: "Connections to the backend, at the most."
     case .webhookCache: "How long an answer of the backend that says max_age may count; 0s for never."
-    case .channelsPerConnection: "Channels that one connection may subscribe, at the most."
+    case .channelsPerConnection:
+      "Channels that one connection may subscribe, at the most; an event stream or poll never more than 100."
     case .maxConnections:
       "Connections that the node has, at the most; more are refused (503)."
     case .connectionsPerAddress:
       "Connections of one IPv4 address, or IPv6 /64, at the most; 0 for no limit."
     case .connectionsPerUser:
-      "WebSockets and event streams of one user in the cluster, at the most (429); 0 for no limit."
+      "WebSockets, event streams and held polls of one user in the cluster, at the most (429); 0 for no limit."
     case .idleConnections:
       "HTTP connections kept open between two requests, at the most."
     case .headTimeout:
@@ -77,6 +78,8 @@ extension SettingKey {
       "Header fields of a request, at the most (431)."
     case .requestsPerAddress:
       "Requests and polls a second of one address, five seconds' worth at once (429); 0 for no limit."
+    case .subscribesPerAddress:
+      "New channels a second that one address has an event loop follow, five seconds' worth at once (429); 0 for no limit."
     case .messagesPerSecond:
       "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .bytesPerSecond:
@@ -143,7 +146,7 @@ extension SettingKey {
     case .idleTimeout: .duration(.seconds(1) ... .hours(1))
     case .headBytes: .size(16_384...1_048_576)
     case .headerCount: .count(16...10_000)
-    case .requestsPerAddress: .count(0...1_000_000)
+    case .requestsPerAddress, .subscribesPerAddress: .count(0...1_000_000)
     case .messagesPerSecond: .count(0...1_000_000)
     case .bytesPerSecond: .size(0...1_073_741_824)
     case .subscribesPerSecond: .count(0...1_000_000)
@@ -236,6 +239,7 @@ extension NodeSettings {
     case .headBytes: SizeText.write(headBytes)
     case .headerCount: "\(headerCount)"
     case .requestsPerAddress: "\(requestsPerAddress)"
+    case .subscribesPerAddress: "\(subscribesPerAddress)"
     case .messagesPerSecond: "\(messagesPerSecond)"
     case .bytesPerSecond: SizeText.write(bytesPerSecond)
     case .subscribesPerSecond: "\(subscribesPerSecond)"

@@ -49,6 +49,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case headBytes = "head-bytes"
   case headerCount = "header-count"
   case requestsPerAddress = "requests-per-address"
+  case subscribesPerAddress = "subscribes-per-address"
   case messagesPerSecond = "messages-per-second"
   case bytesPerSecond = "bytes-per-second"
   case subscribesPerSecond = "subscribes-per-second"

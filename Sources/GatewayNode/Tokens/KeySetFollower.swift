@@ -60,11 +60,11 @@ actor KeySetFollower {
         count += 1
         return true
       }
-      guard isRoom else { return done(false) }
+      guard isRoom else { return done() }
       Task {
-        let isChanged = await askOutOfTurn()
+        await askOutOfTurn()
         waiting.withLockedValue { $0 -= 1 }
-        loop.execute { done(isChanged) }
+        loop.execute { done() }
       }
     }
     _ = await fetch()
@@ -72,7 +72,7 @@ actor KeySetFollower {
   }
 
   func stop() async {
-    verifier.whenKeyIsUnknown { _, done in done(false) }
+    verifier.whenKeyIsUnknown { _, done in done() }
     following?.cancel()
     fetching?.cancel()
     try? await client.shutdown()
@@ -91,12 +91,9 @@ actor KeySetFollower {
     }
   }
 
-  /// Whether there are other keys now.
-  private func askOutOfTurn() async -> Bool {
-    let before = body
-    if fetching == nil, let lastTry, ContinuousClock.now - lastTry < KeySetFollower.pause { return false }
+  private func askOutOfTurn() async {
+    if fetching == nil, let lastTry, ContinuousClock.now - lastTry < KeySetFollower.pause { return }
     _ = await fetch()
-    return body != before
   }
 
   /// Whether it was answered with keys. One request at a time; who comes meanwhile waits for it.
@@ -117,8 +114,15 @@ actor KeySetFollower {
       guard response.status == .ok else { throw Failure("answered \(response.status.code)") }
       let new = try await response.body.collect(upTo: KeySetFollower.largest)
       guard new != body else { return true }
-      let keys = try TokenKey.read(keySet: Array(new.readableBytesView))
-      verifier.replaceKeys(try await TokenKeys(opening: own + keys))
+      let keys = try TokenKey.read(keySet: Array(new.readableBytesView)) { [log, url] broken in
+        log.warning(
+          "a key for tokens is of no use, and passed over",
+          metadata: [LogKey.address: "\(url)", LogKey.error: "\(broken)"]
+        )
+      }
+      let opened = try await TokenKeys(opening: own + keys)
+      verifier.replaceKeys(opened)
+      TokenDoor.warn(opened, log)
       body = new
       log.notice(
         "the keys for tokens are there",

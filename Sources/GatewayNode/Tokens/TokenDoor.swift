@@ -1,6 +1,7 @@
 internal import Admission
 internal import Logging
 internal import NIOCore
+private import Telemetry
 
 /// The keys of a node, and what keeps them fresh.
 struct TokenDoor: Sendable {
@@ -21,10 +22,21 @@ struct TokenDoor: Sendable {
       throw NodeFailure("the keys for tokens are of no use: \(error)")
     }
     let verifier = TokenVerifier(keys, rules: settings.tokenRules)
+    warn(keys, log)
     guard let url = settings.tokenKeySetURL else { return TokenDoor(verifier: verifier, follower: nil) }
     let follower = KeySetFollower(url, besides: settings.tokenKeys, for: verifier, on: group, log: log)
     await follower.start()
     return TokenDoor(verifier: verifier, follower: follower)
+  }
+
+  /// Not every key is tried for whoever says nothing.
+  static func warn(_ keys: TokenKeys, _ log: Logger) {
+    for algorithm in keys.crowded {
+      log.warning(
+        "many keys for \(algorithm.rawValue): the first \(TokenKeys.mostTries) alone are tried for a token without a kid",
+        metadata: [LogKey.count: "\(keys.count)"]
+      )
+    }
   }
 
   func close() async {

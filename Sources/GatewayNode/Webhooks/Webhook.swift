@@ -11,10 +11,13 @@ internal import Wire
 final class Webhook: DecisionMaker {
   private struct State {
     var breaker: CircuitBreaker
-    var cache = WebhookCache(most: WebhookSettings.cachedAnswers)
+    var cache = WebhookCache(most: WebhookSettings.cachedAnswers, mostBytes: WebhookSettings.cachedBytes)
     var waiting = 0
-    var lastFault = ""
+    var nextWarning = NIODeadline.uptimeNanoseconds(0)
   }
+
+  /// No more than one warning in this time: what a backend answers may depend on what clients ask.
+  private static let warningPause = TimeAmount.seconds(10)
 
   private enum Step {
     case known(WebhookAnswer)
@@ -65,6 +68,8 @@ final class Webhook: DecisionMaker {
 
   var decides: Set<Question.Kind> { settings.decides }
 
+  var atOnce: Int { max(1, min(16, settings.connections / 2)) }
+
   func shutdown() async {
     try? await client.shutdown()
   }
@@ -81,7 +86,8 @@ final class Webhook: DecisionMaker {
       loop.execute { answer(known.result) }
     case .refuse(let error):
       metrics.refused.add()
-      let result = failure(question.kind, error)
+      // Whoever asks too much opens nothing by it.
+      let result = error.code == .overloaded ? .failure(error) : failure(question.kind, error)
       loop.execute { answer(result) }
     case .ask(let pass):
       metrics.asked.add()
@@ -151,6 +157,8 @@ final class Webhook: DecisionMaker {
     let now = NIODeadline.now()
     let fault = state.withLockedValue { state -> String? in
       state.waiting -= 1
+      // Within the lock, so that the last that is told is how it is.
+      defer { metrics.open.set(state.breaker.state == .closed ? 0 : 1) }
       switch read {
       case .success(let answer):
         state.breaker.succeeded(pass)
@@ -160,12 +168,13 @@ final class Webhook: DecisionMaker {
         }
         return nil
       case .failure(let fault):
-        state.breaker.failed(pass, now: now)
-        defer { state.lastFault = fault.reason }
-        return fault.reason == state.lastFault ? nil : fault.reason
+        // It is there, and does not like what somebody asked.
+        if fault.isOfQuestion { state.breaker.succeeded(pass) } else { state.breaker.failed(pass, now: now) }
+        guard now >= state.nextWarning else { return nil }
+        state.nextWarning = now + Webhook.warningPause
+        return fault.reason
       }
     }
-    metrics.open.set(state.withLockedValue { $0.breaker.state == .closed ? 0 : 1 })
     if let fault {
       log.warning("the webhook's backend does not decide", metadata: [LogKey.error: "\(fault)"])
     }
@@ -173,9 +182,11 @@ final class Webhook: DecisionMaker {
     case .success(let answer):
       if case .failure = answer.result { metrics.denied.add() }
       return answer.result
-    case .failure:
+    case .failure(let fault):
       metrics.failed.add()
-      return failure(kind, ClientError(.unavailable, Webhook.silence))
+      let error = ClientError(.unavailable, Webhook.silence)
+      // Who asks oddly opens nothing by it.
+      return fault.isOfQuestion ? .failure(error) : failure(kind, error)
     }
   }
 
@@ -187,7 +198,12 @@ final class Webhook: DecisionMaker {
   /// Why an answer is none.
   private struct Fault: Error {
     let reason: String
+    /// The backend works, and could do nothing with this question.
+    var isOfQuestion = false
   }
+
+  /// Statuses of the 400s that say that the backend has too much to do (RFC 9110 section 15.5.9, RFC 6585 section 4).
+  private static let busy: [HTTPResponseStatus] = [.requestTimeout, .tooManyRequests]
 
   private static func read(
     _ result: Result<HTTPClient.Response, any Error>,
@@ -197,7 +213,10 @@ final class Webhook: DecisionMaker {
     case .failure(let error): return .failure(Fault(reason: "\(error)"))
     case .success(let response):
       guard response.status == .ok else {
-        return .failure(Fault(reason: "it answered \(response.status.code), expected 200"))
+        let isOfQuestion = (400...499).contains(response.status.code) && !busy.contains(response.status)
+        return .failure(
+          Fault(reason: "it answered \(response.status.code), expected 200", isOfQuestion: isOfQuestion)
+        )
       }
       guard let body = response.body, let answer = WebhookAnswer(body, to: kind) else {
         return .failure(Fault(reason: #"its answer is not {"allow": true or false, …}"#))

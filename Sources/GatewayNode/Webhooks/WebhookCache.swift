@@ -1,17 +1,22 @@
 internal import NIOCore
 
-/// Answers that still count, a bounded number of them. Pure.
+/// Answers that still count, a bounded number of them and of their bytes. Pure.
 struct WebhookCache {
   private struct Entry {
     var answer: WebhookAnswer
     var until: NIODeadline
+    var bytes: Int
   }
 
   private var entries: [String: Entry] = [:]
   private let most: Int
+  private let mostBytes: Int
+  /// About what the entries take.
+  private(set) var bytes = 0
 
-  init(most: Int) {
+  init(most: Int, mostBytes: Int) {
     self.most = most
+    self.mostBytes = mostBytes
   }
 
   var count: Int { entries.count }
@@ -19,7 +24,7 @@ struct WebhookCache {
   mutating func answer(to key: String, now: NIODeadline) -> WebhookAnswer? {
     guard let entry = entries[key] else { return nil }
     guard entry.until > now else {
-      entries[key] = nil
+      forget(key)
       return nil
     }
     return entry.answer
@@ -27,11 +32,24 @@ struct WebhookCache {
 
   mutating func keep(_ answer: WebhookAnswer, to key: String, until: NIODeadline, now: NIODeadline) {
     guard until > now else { return }
-    if entries.count >= most {
+    let size = answer.size + key.utf8.count
+    forget(key)
+    if !hasRoom(for: size) {
       entries = entries.filter { $0.value.until > now }
+      bytes = entries.values.reduce(0) { $0 + $1.bytes }
       // Still too many: which of them are asked for again is anybody's guess.
-      if entries.count >= most { entries.removeAll(keepingCapacity: true) }
+      if !hasRoom(for: size) {
+        entries.removeAll(keepingCapacity: true)
+        bytes = 0
+      }
     }
-    entries[key] = Entry(answer: answer, until: until)
+    entries[key] = Entry(answer: answer, until: until, bytes: size)
+    bytes += size
+  }
+
+  private func hasRoom(for size: Int) -> Bool { entries.count < most && bytes + size <= mostBytes }
+
+  private mutating func forget(_ key: String) {
+    if let entry = entries.removeValue(forKey: key) { bytes -= entry.bytes }
   }
 }

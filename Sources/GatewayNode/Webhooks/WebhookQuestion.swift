@@ -44,10 +44,13 @@ struct WebhookAnswer: Sendable {
   var result: Result<Decision, ClientError>
   /// For how long it counts for the same question.
   var maximumAge: TimeAmount
+  /// Bytes that it came in.
+  let size: Int
 
   /// Nil for what is no answer.
   init?(_ body: ByteBuffer, to kind: Question.Kind) {
     guard let object = try? JSONObject(body), let isAllowed = object["allow"]?.bool else { return nil }
+    size = body.readableBytes
     maximumAge = .zero
     if let age = object["max_age"] {
       guard let seconds = age.integer, seconds >= 0 else { return nil }
@@ -61,37 +64,24 @@ struct WebhookAnswer: Sendable {
     var decision = Decision()
     switch kind {
     case .connect:
-      if let user = object["user"], !user.isNull {
-        guard let text = user.string, !text.isEmpty else { return nil }
-        decision.user = text
-      }
-      decision.info = object["info"].flatMap {
-        $0.isNull ? nil : ByteBuffer(bytes: $0.bytes.readableBytesView)
-      }
-      if let channels = object["channels"], !channels.isNull {
-        guard let rights = channels.object.flatMap(WebhookAnswer.rights) else { return nil }
-        decision.rights = rights
+      // What is said of somebody is bounded, and in one line, as in a token.
+      do {
+        decision.user = try TokenClaims.user(object["user"], "user")
+        decision.info = try TokenClaims.info(object["info"])
+        if let channels = object["channels"], !channels.isNull {
+          decision.rights = try TokenClaims.rights(channels)
+        }
+      } catch {
+        return nil
       }
     case .publish:
-      decision.data = object["data"].map { ByteBuffer(bytes: $0.bytes.readableBytesView) }
+      decision.data = object["data"].map {
+        var data = ByteBuffer(bytes: $0.bytes.readableBytesView)
+        data.replaceLineBreaks()
+        return data
+      }
     case .subscribe: break
     }
     result = .success(decision)
-  }
-
-  /// As in the claim `channels` of a token.
-  private static func rights(_ object: JSONObject) -> Rights? {
-    var granted: [Rights.Act: [ChannelPattern]] = [:]
-    for (act, field) in [
-      (Rights.Act.subscribe, object["subscribe"]), (.publish, object["publish"]),
-      (.presence, object["presence"]), (.history, object["history"]),
-    ] {
-      guard let field else { continue }
-      guard let elements = field.elements else { return nil }
-      let patterns = elements.compactMap { $0.string.flatMap { ChannelPattern($0) } }
-      guard patterns.count == elements.count else { return nil }
-      granted[act] = patterns
-    }
-    return Rights(granted)
   }
 }

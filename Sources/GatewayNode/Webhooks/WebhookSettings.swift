@@ -25,8 +25,9 @@ public struct WebhookSettings: Sendable, Equatable {
 
   /// Bytes of an answer.
   static let answerLimit = 256 << 10
-  /// Answers that are kept.
+  /// Answers that are kept, and bytes of them.
   static let cachedAnswers = 20_000
+  static let cachedBytes = 16 << 20
 
   public init(url: String? = nil) {
     self.url = url

@@ -14,8 +14,8 @@ public final class Responder {
   /// Called at most once, when the client goes away before the answer is begun. Who sets it holds the request for
   /// long: the connection is then closed as soon as the client stops sending.
   public var onGone: (() -> Void)?
-  /// Called once, with the status of the answer.
-  public var onAnswer: ((HTTPResponseStatus) -> Void)?
+  /// Called once, with the status of the answer; nil when the client has gone before it.
+  public var onAnswer: ((HTTPResponseStatus?) -> Void)?
 
   init(connection: HTTPConnectionHandler, exchange: Exchange, loop: EntryLoop) {
     self.connection = connection
@@ -98,6 +98,8 @@ public final class Responder {
     let onGone = self.onGone
     self.onGone = nil
     onGone?()
+    self.onAnswer?(nil)
+    self.onAnswer = nil
   }
 
   private func joined(_ headers: HTTPHeaders) -> HTTPHeaders {

@@ -15,8 +15,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   let subscriber: Subscriber
   let holder: HolderID
   let presence: PresenceWish?
-  let proxied: ClientAddress?
-  let userPlace: UserPlace?
+  let heldPlace: HeldPlace?
   var place = -1
   var isTold = false
   var age: ConnectionAge?
@@ -32,13 +31,11 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     session: Session,
     caller: Caller,
     presence: PresenceWish?,
-    proxied: ClientAddress?,
-    userPlace: UserPlace?,
+    heldPlace: HeldPlace?,
     isChunked: Bool
   ) {
     self.worker = worker
-    self.proxied = proxied
-    self.userPlace = userPlace
+    self.heldPlace = heldPlace
     self.session = session
     self.caller = caller
     self.presence = presence
@@ -49,7 +46,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   /// It does not begin after all.
   func abandoned() {
     worker.shard.remove(subscriber)
-    userPlace?.giveUp()
+    heldPlace?.giveUp()
   }
 
   /// Every channel has its position: the stream begins.

@@ -7,8 +7,15 @@ import Telemetry
 public import Wire
 
 extension Worker {
-  /// Channels of one stream or poll, at the most: every event, or answer, names its place in all of them.
+  /// Channels of one stream or poll, at the most, however many a connection may have: every event, or answer, names its
+  /// place in all of them.
   static let channelsPerStream = 100
+
+  /// The channels that a stream or poll asks for.
+  func channels(of request: HTTPRequest) throws(ClientError) -> [ChannelName] {
+    let most = min(Worker.channelsPerStream, context.channelsPerConnection)
+    return try request.channels(atMost: most) { context.metrics.over.channels.add() }
+  }
 
   func addEventStreamRoutes(to routes: inout RouteTable) {
     routes.add(.GET, "/v1/stream") { [unowned self] request, responder in
@@ -24,7 +31,7 @@ extension Worker {
   }
 
   private func stream(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) throws(ClientError) {
-    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let channels = try channels(of: request)
     let since = try request.streamSince
     let presence = try request.presenceWish
     let session = session(of: request, caller)
@@ -33,7 +40,8 @@ extension Worker {
       presence: presence,
       by: caller,
       over: .eventStream,
-      member: session.member
+      member: session.member,
+      while: { responder.isOpen }
     ) { [self] error in
       guard responder.isOpen else { return }
       if let error { return refuseStream(request, responder, error) }
@@ -50,9 +58,7 @@ extension Worker {
     _ request: HTTPRequest,
     _ responder: Responder
   ) {
-    let proxied = proxiedAddress(of: request)
-    if let refusal = refusalToHold(proxied) { return sendElsewhere(request, responder, refusal) }
-    userComes(caller.user) { [self] in
+    comeIn(proxiedAddress(of: request), user: caller.user) { [self] in
       switch $0 {
       case .failure(let refusal): sendElsewhere(request, responder, refusal)
       case .success(let place):
@@ -60,13 +66,16 @@ extension Worker {
           place?.giveUp()
           return
         }
+        if let refusal = refusalToFollow(channels, by: caller) {
+          place?.giveUp()
+          return sendElsewhere(request, responder, refusal)
+        }
         let connection = EventStreamConnection(
           worker: self,
           session: session,
           caller: caller,
           presence: presence,
-          proxied: proxied,
-          userPlace: place,
+          heldPlace: place,
           isChunked: request.version != .http1_0
         )
         follow(channels, since: since, connection, request, responder)

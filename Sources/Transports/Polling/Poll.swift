@@ -21,13 +21,13 @@ final class Poll: HeldConnection, TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
   private let responder: Responder
   private var deadline = NIODeadline.distantFuture
-  let userPlace: UserPlace?
+  let heldPlace: HeldPlace?
   private var isHeld = false
   private var isGathering = false
   private var isOver = false
 
-  init(_ question: PollQuestion, worker: Worker, responder: Responder, userPlace: UserPlace?) {
-    self.userPlace = userPlace
+  init(_ question: PollQuestion, worker: Worker, responder: Responder, heldPlace: HeldPlace?) {
+    self.heldPlace = heldPlace
     self.question = question
     self.worker = worker
     self.responder = responder
@@ -101,8 +101,6 @@ final class Poll: HeldConnection, TimerWheelRider {
     end(stayingFor: worker.context.presenceGrace)
   }
 
-  var proxied: ClientAddress? { question.proxied }
-
   /// Nothing is written to it before its answer.
   var isWritable: Bool { true }
 
@@ -122,7 +120,7 @@ final class Poll: HeldConnection, TimerWheelRider {
       worker.release(self)
       worker.context.metrics.polls.add(-1)
     } else {
-      userPlace?.giveUp()
+      heldPlace?.giveUp()
     }
     let hasBegun = deadline != .distantFuture
     if hasBegun, question.presence == .join, let session = question.session {

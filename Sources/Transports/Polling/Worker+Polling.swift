@@ -20,7 +20,8 @@ extension Worker {
               presence: question.presence,
               by: caller,
               over: transport,
-              member: question.session?.member
+              member: question.session?.member,
+              while: { responder.isOpen }
             ) { [self] error in
               guard responder.isOpen else { return }
               if let error { return responder.respond(error) }
@@ -41,7 +42,7 @@ extension Worker {
     wait: TimeAmount,
     by caller: Caller
   ) throws(ClientError) -> PollQuestion {
-    let channels = try request.channels(atMost: Worker.channelsPerStream)
+    let channels = try channels(of: request)
     let presence = try request.presenceWish
     var question = PollQuestion(channels: channels, caller: caller, since: try request.sinceSet, wait: wait)
     question.presence = presence
@@ -61,21 +62,37 @@ extension Worker {
   }
 
   private func poll(_ question: PollQuestion, _ responder: Responder) {
-    // Who keeps a place in presence by polling is a session like any other.
-    let goesElsewhere = isRefusing && (question.isLong || question.presence == .join)
-    if goesElsewhere || (question.isLong && isNew(question)), let refusal = refusalToHold(question.proxied) {
-      return responder.respond(refusal)
+    // Only who is held has a place: a short poll is over at once. Who keeps a place in presence by polling is a session
+    // like any other, and goes elsewhere with the others.
+    guard question.isLong else {
+      if isRefusing, question.presence == .join, let refusal = refusalForRoom() {
+        return responder.respond(refusal)
+      }
+      if let refusal = refusalToFollow(question) { return responder.respond(refusal) }
+      return follow(Poll(question, worker: self, responder: responder, heldPlace: nil), responder)
     }
-    // Only who is held has a place: a short poll is over at once.
-    userComes(question.isLong ? question.caller.user : nil) { [self] in
+    comeIn(question.proxied, user: question.caller.user, isNew: isNew(question)) { [self] in
       switch $0 {
       case .failure(let refusal): responder.respond(refusal)
       case .success(let place):
-        let poll = Poll(question, worker: self, responder: responder, userPlace: place)
+        let poll = Poll(question, worker: self, responder: responder, heldPlace: place)
         guard responder.isOpen else { return poll.abandoned() }
+        if let refusal = refusalToFollow(question) {
+          poll.abandoned()
+          return responder.respond(refusal)
+        }
         follow(poll, responder)
       }
     }
+  }
+
+  /// Who joins by a poll stays for longer than that takes.
+  private func refusalToFollow(_ question: PollQuestion) -> ClientError? {
+    var joins = 0
+    if context.follows != nil, question.presence == .join, let session = question.session {
+      joins = question.channels.count { !presence.isHeld($0, by: session) }
+    }
+    return refusalToFollow(question.channels, by: question.caller, joins: joins)
   }
 
   private func follow(_ poll: Poll, _ responder: Responder) {
@@ -100,7 +117,7 @@ extension Worker {
     }
   }
 
-  /// Whether a poll costs what a connection costs. One that goes on where another has ended does not: its channels
+  /// Whether a poll costs what a new connection costs. One that goes on where another has ended does not: its channels
   /// are followed here, and it is answered from memory.
   private func isNew(_ question: PollQuestion) -> Bool {
     question.since == nil || !question.channels.allSatisfy(shard.isFollowing)

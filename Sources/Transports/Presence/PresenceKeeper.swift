@@ -106,6 +106,11 @@ final class PresenceKeeper {
     if hold.polls == 0 { leave(channel, holder: holder, after: delay) }
   }
 
+  /// Whether a poll of this session would find it present, by another one.
+  func isHeld(_ channel: ChannelName, by session: Session) -> Bool {
+    holds[Key(channel: channel, holder: holder(of: session))]?.isLeaving == false
+  }
+
   /// All polls of a session on this loop are one holder, which no connection has.
   private func holder(of session: Session) -> HolderID {
     var hasher = Hasher()

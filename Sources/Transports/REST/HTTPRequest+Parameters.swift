@@ -22,12 +22,16 @@ extension HTTPRequest {
   }
 
   /// The channels of the query, each once; at least one. No more than `limit` may be named, also not the same again.
-  func channels(atMost limit: Int) throws(ClientError) -> [ChannelName] {
+  /// - Parameter over: called when more are.
+  func channels(atMost limit: Int, over: () -> Void = {}) throws(ClientError) -> [ChannelName] {
     guard let text = try parameter("channels"), !text.isEmpty else {
       throw ClientError(.badChannel, "channels: missing; name one or several, separated by commas")
     }
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
-    guard parts.count <= limit else { throw ClientError(.badRequest, "channels: \(limit) at most") }
+    guard parts.count <= limit else {
+      over()
+      throw ClientError(.badRequest, "channels: \(limit) at most")
+    }
     var channels: [ChannelName] = []
     for part in parts {
       guard let channel = ChannelName(part) else {

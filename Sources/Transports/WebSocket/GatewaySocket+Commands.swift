@@ -15,16 +15,18 @@ extension GatewaySocket {
     case .publish(let channel, let data, let key):
       publish(data, to: channel, key: key, id: id)
     case .presence(let channel, let limit, let after):
-      begins(GatewaySocket.readWeight)
+      let weight = max(GatewaySocket.readWeight, weight(of: .subscribe))
+      begins(weight)
       worker.readPresence(of: channel, limit: limit, after: after, by: caller, over: .webSocket) {
         [weak self] in
-        defer { self?.ends(GatewaySocket.readWeight) }
+        defer { self?.ends(weight) }
         self?.answer($0, id) { .presence(id: id, channel: channel, page: $0) }
       }
     case .history(let channel, let range, let limit):
-      begins(GatewaySocket.readWeight)
+      let weight = max(GatewaySocket.readWeight, weight(of: .subscribe))
+      begins(weight)
       worker.readHistory(of: channel, range, limit: limit, by: caller, over: .webSocket) { [weak self] in
-        defer { self?.ends(GatewaySocket.readWeight) }
+        defer { self?.ends(weight) }
         self?.answer($0, id) { page in
           .history(id: id, channel: channel, messages: page.messages, cursor: page.cursor, gap: page.gap)
         }
@@ -52,6 +54,8 @@ extension GatewaySocket {
     questions += 1
     let question = questions
     asking[channel] = question
+    let weight = weight(of: .subscribe)
+    begins(weight)
     worker.permit(
       subscribing: [channel],
       presence: presence,
@@ -59,17 +63,23 @@ extension GatewaySocket {
       over: .webSocket,
       member: session.member
     ) { [weak self] error in
+      defer { self?.ends(weight) }
       guard let self, connection?.isOpen == true else { return }
       guard asking[channel] == question else {
         return refuse(ClientError(.notSubscribed, "unsubscribed meanwhile from \(channel)"), id)
       }
       asking[channel] = nil
-      if let error { return refuse(error, id) }
+      // Another token may have come while the backend was asked.
+      let refusal = weight > 0 ? worker.refusal(toSubscribe: channel, presence: presence, by: caller) : nil
+      if let error = error ?? refusal { return refuse(error, id) }
       follow(channel, since: since, presence: presence, id: id)
     }
   }
 
   private func follow(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
+    if let refusal = worker.refusalToFollow(CollectionOfOne(channel), by: caller) {
+      return refuse(refusal, id)
+    }
     worker.shard.subscribe(subscriber, to: channel, since: since, hearsPresence: presence != nil) {
       [weak self] in
       guard let self else { return }
@@ -94,10 +104,11 @@ extension GatewaySocket {
   }
 
   private func publish(_ data: ByteBuffer, to channel: ChannelName, key: String?, id: Int64?) {
-    begins(1)
+    let weight = max(1, weight(of: .publish))
+    begins(weight)
     worker.publish(data, to: channel, by: caller, over: .webSocket, member: session.member, key: key) {
       [weak self] in
-      defer { self?.ends(1) }
+      defer { self?.ends(weight) }
       self?.answer($0, id) { .published(id: id, channel: channel, cursor: $0.cursor) }
     }
   }
@@ -107,13 +118,18 @@ extension GatewaySocket {
     guard let tokens = worker.context.tokens else {
       return refuse(ClientError(.unauthorized, "this node has no token keys"), id)
     }
+    let weight = weight(of: .connect)
+    begins(weight)
     worker.verify(token, with: tokens) { [weak self] in
       guard let self else { return }
       switch $0 {
-      case .failure(let error): refuseToken(error, id)
+      case .failure(let error):
+        ends(weight)
+        refuseToken(error, id)
       case .success(let claims):
         let caller = tokens.caller(claims, address: caller.address)
         worker.decideConnect(caller, over: .webSocket) { [weak self] in
+          defer { self?.ends(weight) }
           switch $0 {
           case .failure(let error): self?.refuseToken(error, id)
           case .success(let caller): self?.refresh(to: caller, id: id)
@@ -138,7 +154,9 @@ extension GatewaySocket {
       )
     }
     refreshed(new)
-    send(.refreshed(id: id, expires: new.expires.map { $0 / 1_000 }))
+    // As the token says it: the leeway is for wrong clocks, and who renews by it would come too late.
+    let leeway = worker.context.tokens?.rules.leeway ?? 0
+    send(.refreshed(id: id, expires: new.expires.map { ($0 - leeway) / 1_000 }))
     for subscription in subscriber.subscriptions {
       let channel = subscription.channel
       let presence: PresenceWish? = subscription.hearsPresence ? .watch : nil

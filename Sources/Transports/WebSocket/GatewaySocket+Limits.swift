@@ -19,6 +19,11 @@ extension GatewaySocket {
     takes(meter.bytesArrived(bytes, worker.context.sending, now: worker.entry.eventLoop.now), nil)
   }
 
+  func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<GatewaySocket>) {
+    let now = worker.entry.eventLoop.now
+    _ = takes(meter.fragmentsArrived(count, worker.context.sending, now: now), nil)
+  }
+
   func takesControl(on connection: WebSocketConnection<GatewaySocket>) -> Bool {
     switch meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now) {
     case .accepted: return true
@@ -54,7 +59,13 @@ extension GatewaySocket {
     connection?.close(ErrorCode.rateLimited.rule.closeCode, reason: "rate_limited")
   }
 
-  /// Something was asked of the cluster.
+  /// What a question to the backend that decides weighs; nothing where it is not asked.
+  func weight(of kind: Question.Kind) -> Int {
+    guard let decisions = worker.context.decisions, decisions.decides.contains(kind) else { return 0 }
+    return (GatewaySocket.askedAtOnce + decisions.atOnce - 1) / decisions.atOnce
+  }
+
+  /// Something was asked of the cluster, or of a backend.
   func begins(_ weight: Int) {
     asked += weight
     if asked >= GatewaySocket.askedAtOnce { connection?.pause() }

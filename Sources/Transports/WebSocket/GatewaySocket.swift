@@ -19,8 +19,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   var isTold = false
   var age: ConnectionAge?
   weak var connection: WebSocketConnection<GatewaySocket>?
-  let proxied: ClientAddress?
-  let userPlace: UserPlace?
+  let heldPlace: HeldPlace?
   private var strikes = Strikes()
   var meter = SendingMeter()
   /// What was asked of the cluster and is not answered, by its weight.
@@ -36,14 +35,12 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     worker: Worker,
     session: Session,
     caller: Caller,
-    proxied: ClientAddress?,
-    userPlace: UserPlace?,
+    heldPlace: HeldPlace?,
     compression: CompressionTerms?
   ) {
     subscriber.windowBits = compression?.serverWindowBits
     self.worker = worker
-    self.proxied = proxied
-    self.userPlace = userPlace
+    self.heldPlace = heldPlace
     self.session = session
     self.caller = caller
     holder = worker.context.holders.next()

@@ -11,9 +11,17 @@ extension WebSocketConnection {
     defer { self.isReading = false }
     do {
       while self.takesEvents, let event = try self.decoder.next() { try self.take(event) }
+      self.countFragments()
     } catch {
       self.fail(error)
     }
+  }
+
+  private func countFragments() {
+    let count = self.decoder.fragments
+    guard count > 0 else { return }
+    self.decoder.fragments = 0
+    if case .open = self.phase { self.owner.fragmentsArrived(count, on: self) }
   }
 
   /// A message that never ends would hold its memory for ever.

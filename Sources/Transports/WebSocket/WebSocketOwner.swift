@@ -19,6 +19,9 @@ protocol WebSocketOwner: AnyObject {
   /// Bytes have come from the peer, not looked at yet. Whether they are taken; who refuses them closes.
   func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool
 
+  /// So many frames have come that only go on with a message. Who has enough of them closes.
+  func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<Self>)
+
   /// A ping or pong has come. Whether it is taken; who refuses it may close.
   func takesControl(on connection: WebSocketConnection<Self>) -> Bool
 
@@ -36,6 +39,8 @@ extension WebSocketOwner {
   func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool { true }
 
   func takesControl(on connection: WebSocketConnection<Self>) -> Bool { true }
+
+  func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<Self>) {}
 
   func willWrite(on connection: WebSocketConnection<Self>) {}
 }

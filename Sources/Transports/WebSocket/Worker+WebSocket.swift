@@ -15,12 +15,10 @@ extension Worker {
   }
 
   private func open(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
-    let proxied = proxiedAddress(of: request)
-    if let refusal = refusalToHold(proxied) { return responder.respond(refusal) }
-    userComes(caller.user) { [self] in
+    comeIn(proxiedAddress(of: request), user: caller.user) { [self] in
       switch $0 {
       case .failure(let refusal): responder.respond(refusal)
-      case .success(let place): open(request, responder, by: caller, proxied, place)
+      case .success(let place): open(request, responder, by: caller, place)
       }
     }
   }
@@ -29,8 +27,7 @@ extension Worker {
     _ request: HTTPRequest,
     _ responder: Responder,
     by caller: Caller,
-    _ proxied: ClientAddress?,
-    _ place: UserPlace?
+    _ place: HeldPlace?
   ) {
     let session = session(of: request, caller)
     var settings = WebSocketSettings(maximumMessageSize: context.largestMessage + UncheckedToken.longest)
@@ -45,8 +42,7 @@ extension Worker {
         worker: self,
         session: session,
         caller: caller,
-        proxied: proxied,
-        userPlace: place,
+        heldPlace: place,
         compression: terms
       )
     }

@@ -1,14 +1,10 @@
-import Admission
-
 /// A connection that stays open for its session until one of the two sides ends it. Confined to its loop.
 protocol HeldConnection: AnyObject {
   /// Where the worker keeps it; only the worker changes both.
   var place: Int { get set }
   var isTold: Bool { get set }
-  /// The client's address where its connection is a proxy's.
-  var proxied: ClientAddress? { get }
-  /// Given up with the connection.
-  var userPlace: UserPlace? { get }
+  /// Given up with the connection, or when it is told to go; nil where nobody counts.
+  var heldPlace: HeldPlace? { get }
   /// Whether it takes what is sent to it at the moment.
   var isWritable: Bool { get }
 

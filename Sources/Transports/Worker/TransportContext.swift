@@ -46,7 +46,7 @@ public struct TransportContext: Sendable {
   public var sending = SendingLimits()
   /// How long one message may take to arrive.
   public var messageWithin = TimeAmount.seconds(30)
-  /// WebSockets and event streams of one user in the cluster, at the most; 0 is without limit.
+  /// WebSockets, event streams and held polls of one user in the cluster, at the most; 0 is without limit.
   public var connectionsPerUser = 0
   /// Whether WebSockets may agree to compress.
   public var compresses = false
@@ -54,6 +54,8 @@ public struct TransportContext: Sendable {
   public var ledger: ConnectionLedger?
   /// How many requests each address makes; nil without limit.
   public var requests: AddressRates?
+  /// How many channels each address has the node follow anew; nil without limit.
+  public var follows: AddressRates?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 

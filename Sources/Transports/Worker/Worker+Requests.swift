@@ -27,37 +27,6 @@ extension Worker {
     return true
   }
 
-  /// Why a connection that is to be held cannot come in now; nil when it may, and is counted.
-  /// - Parameter proxied: its client's address, where that is counted when it is held.
-  func refusalToHold(_ proxied: ClientAddress?) -> ClientError? {
-    if isRefusing {
-      context.metrics.refused.add()
-      return ClientError(.draining, "this node is draining; connect again")
-    }
-    if isFull {
-      context.metrics.over.memory.add()
-      return ClientError(.overloaded, "this node has too little memory left; try again")
-    }
-    if let proxied, let ledger = context.ledger, !ledger.hasRoom(for: proxied) {
-      context.metrics.over.address.add()
-      return ClientError(
-        .rateLimited,
-        "at most \(ledger.maximumOfAddress) connections of one address",
-        retryAfterMS: 5_000
-      )
-    }
-    if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
-      context.metrics.overloaded.add()
-      return ClientError(
-        .overloaded,
-        "too many connect at once; there will be room in \((wait + 999) / 1_000) s",
-        retryAfterMS: wait
-      )
-    }
-    context.metrics.connects.add()
-    return nil
-  }
-
   /// The client's address, as far as it is known: behind a proxy of ours the one that it tells.
   func address(of request: HTTPRequest) -> ClientAddress? {
     if isProxied(request) { return request.forwardedAddress.flatMap { ClientAddress($0) } }
@@ -73,10 +42,27 @@ extension Worker {
   /// Why the address may make no request now.
   private func refusalToRequest(_ request: HTTPRequest) -> ClientError? {
     guard let requests = context.requests, let address = address(of: request),
-      let wait = requests.request(from: address, now: entry.eventLoop.now)
+      let wait = requests.take(from: address, now: entry.eventLoop.now)
     else { return nil }
     context.metrics.over.requests.add()
     return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
+  }
+
+  /// Why these channels may not be followed for the caller now. Those that this loop does not follow yet are charged to its
+  /// address: each is a subscription of the feed, a read of its position and a name that the cluster keeps for a while.
+  /// - Parameter joins: presences that begin without a connection that holds them.
+  func refusalToFollow(
+    _ channels: some Sequence<ChannelName>,
+    by caller: Caller,
+    joins: Int = 0
+  ) -> ClientError? {
+    guard let follows = context.follows else { return nil }
+    let count = channels.count { !shard.isFollowing($0) } + joins
+    guard count > 0, let address = ClientAddress(caller.address),
+      let wait = follows.take(count, from: address, now: entry.eventLoop.now)
+    else { return nil }
+    context.metrics.over.subscribes.add()
+    return ClientError(.rateLimited, "too many new channels of one address", retryAfterMS: wait)
   }
 
   /// The session that the client gives back, or a new one; what was another user's is not this one's.
@@ -132,7 +118,7 @@ extension Worker {
     }
   }
 
-  private func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
+  func tooLarge(_ data: ByteBuffer, _ channel: ChannelName) -> ClientError? {
     let most = context.namespaces[channel].maxMessageBytes
     guard data.readableBytes > most else { return nil }
     context.metrics.over.messageSize.add()

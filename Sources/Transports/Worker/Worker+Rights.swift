@@ -27,18 +27,20 @@ extension Worker {
 
   /// Whether a caller may subscribe to all the channels: what namespaces and its token say at once, and then the
   /// backend's word where that is wanted.
+  /// - Parameter isWanted: whether somebody still waits for it; when not, `done` may never be called.
   func permit(
     subscribing channels: [ChannelName],
     presence: PresenceWish?,
     by caller: Caller,
     over transport: TransportKind,
     member: String?,
+    while isWanted: @escaping () -> Bool = { true },
     _ done: @escaping (ClientError?) -> Void
   ) {
     for channel in channels {
       if let error = refusal(toSubscribe: channel, presence: presence, by: caller) { return done(error) }
     }
-    askSubscribe(channels, by: caller, over: transport, member: member, done)
+    askSubscribe(channels, by: caller, over: transport, member: member, while: isWanted, done)
   }
 
   /// The same for reading: whoever may not subscribe by the backend's word reads nothing either.
@@ -51,7 +53,7 @@ extension Worker {
     _ done: @escaping (ClientError?) -> Void
   ) {
     if let error = refusal(act, channel, by: caller) { return done(error) }
-    askSubscribe([channel], by: caller, over: transport, member: member, done)
+    askSubscribe([channel], by: caller, over: transport, member: member, while: { true }, done)
   }
 
   // MARK: A backend's word
@@ -86,8 +88,13 @@ extension Worker {
     member: String?,
     _ done: @escaping (Result<ByteBuffer, ClientError>) -> Void
   ) {
-    decide(.publish, by: caller, over: transport, member, channel, data) {
-      done($0.map { $0?.data ?? data })
+    decide(.publish, by: caller, over: transport, member, channel, data) { [self] in
+      done(
+        $0.flatMap { decision in
+          guard let other = decision?.data else { return .success(data) }
+          return tooLarge(other, channel).map { .failure($0) } ?? .success(other)
+        }
+      )
     }
   }
 
@@ -96,16 +103,14 @@ extension Worker {
     by caller: Caller,
     over transport: TransportKind,
     member: String?,
+    while isWanted: @escaping () -> Bool,
     _ done: @escaping (ClientError?) -> Void
   ) {
-    guard context.decisions?.decides.contains(.subscribe) == true else { return done(nil) }
-    var waiting = channels.count
-    var refusal: ClientError?
-    for channel in channels {
+    guard let decisions = context.decisions, decisions.decides.contains(.subscribe) else { return done(nil) }
+    let inquiry = Inquiry(channels, atOnce: decisions.atOnce, while: isWanted, done)
+    inquiry.goOn { [self] channel, answered in
       decide(.subscribe, by: caller, over: transport, member, channel) {
-        if case .failure(let error) = $0, refusal == nil { refusal = error }
-        waiting -= 1
-        if waiting == 0 { done(refusal) }
+        if case .failure(let error) = $0 { answered(error) } else { answered(nil) }
       }
     }
   }
@@ -131,6 +136,43 @@ extension Worker {
     decisions.decide(question, on: entry.eventLoop) { done.value($0.map { $0 }) }
   }
 }
+
+/// Asks for many channels, a few at once, until all are allowed or one is not.
+private final class Inquiry {
+  typealias Ask = (_ channel: ChannelName, _ answered: @escaping (ClientError?) -> Void) -> Void
+
+  private var rest: ArraySlice<ChannelName>
+  private var waiting = 0
+  private let atOnce: Int
+  private let isWanted: () -> Bool
+  private var done: ((ClientError?) -> Void)?
+
+  init(
+    _ channels: [ChannelName],
+    atOnce: Int,
+    while isWanted: @escaping () -> Bool,
+    _ done: @escaping (ClientError?) -> Void
+  ) {
+    rest = channels[...]
+    self.atOnce = atOnce
+    self.isWanted = isWanted
+    self.done = done
+  }
+
+  func goOn(_ ask: @escaping Ask) {
+    while done != nil, waiting < atOnce, isWanted(), let channel = rest.popFirst() {
+      waiting += 1
+      ask(channel) { [self] refusal in
+        waiting -= 1
+        guard refusal != nil || (rest.isEmpty && waiting == 0) else { return goOn(ask) }
+        done?(refusal)
+        done = nil
+      }
+    }
+  }
+}
+
+@available(*, unavailable) extension Inquiry: Sendable {}
 
 extension Rights.Act {
   fileprivate var doing: String {

@@ -110,6 +110,8 @@ public final class Worker {
     connection.isTold = true
     connection.place = leaving.count
     leaving.append(connection)
+    // Its client connects anew before it lets go of this one. Who stays after all is not counted any more.
+    connection.heldPlace?.giveUp()
     connection.sayGoodbye(reason: reason)
   }
 
@@ -144,7 +146,6 @@ public final class Worker {
   }
 
   func hold(_ connection: any HeldConnection) {
-    if let proxied = connection.proxied { context.ledger?.enterAddress(proxied) }
     connection.place = staying.count
     staying.append(connection)
     guard context.maximumConnectionAge != nil || context.notesConnections,
@@ -159,8 +160,7 @@ public final class Worker {
 
   /// The connection is gone.
   func release(_ connection: any HeldConnection) {
-    if let proxied = connection.proxied { context.ledger?.leaveAddress(proxied) }
-    connection.userPlace?.giveUp()
+    connection.heldPlace?.giveUp()
     if context.maximumConnectionAge != nil || context.notesConnections,
       let aging = connection as? any AgingConnection
     {

@@ -32,7 +32,7 @@ extension ClusterTests {
         for parts in [
           [mark, "publish", "room:a,room:b", "200"], [mark, "drain", "lone", "200"],
           [mark, "undrain", "lone", "200"],
-          ["refused", "publish", "403"], ["refused", "publish", "401"],
+          ["refused", "publish", "room:a,room:b", "403"], ["refused", "publish", "room:a,room:b", "401"],
         ] {
           let found = lines.filter { line in parts.allSatisfy { line.contains($0) } }
           #expect(!found.isEmpty, "\(parts)")

@@ -55,6 +55,8 @@ struct RunningNode {
     node.signalled()
     node.signalled()
     _ = try? await node.run()
+    // A process would be over now; here its client must not be forgotten.
+    await node.webhook?.shutdown()
   }
 
   func wait(for state: NodeState) async throws {

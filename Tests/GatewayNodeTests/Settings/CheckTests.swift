@@ -42,6 +42,21 @@ import Testing
     )
   }
 
+  @Test(
+    arguments: [
+      ("http://127.0.0.1:9000/decide", nil, 0), ("http://[::1]/decide", nil, 0), ("http://localhost", nil, 0),
+      ("http://user:word@localhost:80/?q", nil, 0), ("https://backend.example/decide", nil, 1),
+      ("http://backend.example/decide", nil, 2), ("http://localhost@backend.example/decide", nil, 2),
+      ("http://10.0.0.9:80", "0123456789abcdef", 1), ("https://backend.example", "0123456789abcdef", 0),
+    ] as [(String, String?, Int)]
+  )
+  func aBackendThatAnybodyCouldBeIsWarnedOf(_ url: String, _ secret: String?, _ count: Int) {
+    var settings = NodeSettings()
+    settings.webhook.url = url
+    settings.webhook.secret = secret.map { Array($0.utf8) }
+    #expect(settings.webhookConcerns.count == count, "\(settings.webhookConcerns)")
+  }
+
   @Test func listenersAreApart() {
     #expect(mistakes([.listen: "127.0.0.1:9090"]).count == 1)
     #expect(mistakes([.listen: "127.0.0.1:0", .operatorListen: "127.0.0.1:0"]).isEmpty)

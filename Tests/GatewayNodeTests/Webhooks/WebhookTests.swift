@@ -36,11 +36,11 @@ import Wire
   private func with(
     _ backend: Backend,
     _ change: (inout WebhookSettings) -> Void = { _ in },
+    log: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
     _ body: (Webhook) async throws -> Void
   ) async throws {
     var settings = WebhookSettings(url: backend.url)
     change(&settings)
-    let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let webhook = try #require(
       Webhook(settings, node: "gateway-1", on: MultiThreadedEventLoopGroup.singleton, log: log)
     )
@@ -163,6 +163,25 @@ import Wire
     }
   }
 
+  /// Who asks so much that the rest is not asked is not let in by that.
+  @Test func tooManyQuestionsOpenNothing() async throws {
+    let backend = try await Backend { _ in .late(.milliseconds(500), #"{"allow":true}"#) }
+    try await with(
+      backend,
+      {
+        $0.connections = 1
+        $0.failsOpen = [.subscribe]
+      }
+    ) { webhook in
+      let codes = try await withThrowingTaskGroup(of: ErrorCode?.self) { group in
+        for _ in 0..<4 { group.addTask { try await code(ask(of: webhook)) } }
+        return try await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(codes.count { $0 == .overloaded } == 1, "\(codes)")
+      #expect(webhook.metrics.refused.value == 1)
+    }
+  }
+
   @Test func aSilentBackendIsSparedAndFoundAgain() async throws {
     let backend = try await Backend { _ in .silence }
     try await with(backend, { $0.timeout = .milliseconds(100) }) { webhook in
@@ -184,6 +203,34 @@ import Wire
       #expect(webhook.metrics.open.value == 0)
       let first = try await ask(of: webhook)
       #expect(code(first) == nil)
+    }
+  }
+
+  /// Odd questions of one client do not have the backend spared for everybody.
+  @Test func whatABackendCannotUseIsNoFailureOfIts() async throws {
+    let backend = try await Backend { _ in .json("what?", .badRequest) }
+    try await with(backend, { $0.failsOpen = [.subscribe] }) { webhook in
+      for _ in 0..<20 { #expect(try await code(ask(of: webhook)) == .unavailable, "it opens nothing either") }
+      #expect(backend.asked.count == 20 && webhook.metrics.open.value == 0)
+      backend.answers { _ in .json("", .tooManyRequests) }
+      for _ in 0..<20 { _ = try await ask(of: webhook) }
+      #expect(backend.asked.count < 40 && webhook.metrics.open.value == 1)
+    }
+  }
+
+  @Test func aBackendThatFailsNowAndThenIsInTheLogNowAndThen() async throws {
+    let lines = NIOLockedValueBox(0)
+    let log = Logger(label: "test") {
+      LineLogHandler(label: $0, format: .human, logLevel: .warning) { _ in lines.withLockedValue { $0 += 1 } }
+    }
+    let backend = try await Backend { _ in .json("{}") }
+    try await with(backend, { $0.breaker.failures = 1_000 }, log: log) { webhook in
+      for round in 0..<20 {
+        let status = round % 2 == 0 ? HTTPResponseStatus.badRequest : .forbidden
+        backend.answers { _ in .json("{}", status) }
+        _ = try await ask(of: webhook)
+      }
+      #expect(lines.withLockedValue { $0 } == 1)
     }
   }
 
@@ -216,19 +263,6 @@ import Wire
       for _ in 0..<3 { _ = try await ask(of: webhook).get() }
       #expect(silent.asked.count == 3)
     }
-  }
-
-  @Test func theCacheIsBoundedAndForgets() {
-    var cache = WebhookCache(most: 10)
-    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
-    let answer = WebhookAnswer(ByteBuffer(string: #"{"allow":true}"#), to: .connect)!
-    for number in 0..<100 {
-      cache.keep(answer, to: "\(number)", until: start + .seconds(number % 2 == 0 ? 1 : 100), now: start)
-      #expect(cache.count <= 10)
-    }
-    cache.keep(answer, to: "a", until: start + .seconds(5), now: start)
-    #expect(cache.answer(to: "a", now: start + .milliseconds(4_999)) != nil)
-    #expect(cache.answer(to: "a", now: start + .seconds(5)) == nil)
   }
 
   /// A client that has one loop for a request and another one for its connection would end the process sooner or later.

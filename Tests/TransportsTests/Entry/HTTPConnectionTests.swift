@@ -7,6 +7,28 @@ import Wire
 @testable import Transports
 
 struct HTTPConnectionTests {
+  /// Whoever counts answers hears of those too that nobody waited for.
+  @Test func anAnswerThatNobodyWaitedForIsToldOnce() throws {
+    var told: [HTTPResponseStatus?] = []
+    var responders: [Responder] = []
+    let entry = try EmbeddedEntry { routes in
+      routes.add(.GET, "/later") { _, responder in
+        responder.onAnswer = { told.append($0) }
+        responders.append(responder)
+      }
+    }
+    let request = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n"
+    try entry.send(request)
+    responders[0].respond(.ok)
+    responders[0].respond(.ok)
+    #expect(told == [.ok])
+    try entry.send(request)
+    _ = try entry.channel.finish(acceptAlreadyClosed: true)
+    #expect(told == [.ok, nil])
+    responders[1].respond(.ok)
+    #expect(told.count == 2)
+  }
+
   static let hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
   static let helloAnswer = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello"
 

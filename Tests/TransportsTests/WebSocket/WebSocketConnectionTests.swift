@@ -12,6 +12,7 @@ struct WebSocketConnectionTests {
     var isWritable: [Bool] = []
     var ends: [WebSocketEnd] = []
     var messages = 0
+    var fragments = 0
 
     func opened(_ connection: WebSocketConnection<Owner>) {
       var welcome = ByteBuffer()
@@ -29,6 +30,11 @@ struct WebSocketConnectionTests {
       var frame = ByteBuffer()
       WebSocketFrame.write(kind.opcode, payload: payload, into: &frame)
       connection.write(frame)
+    }
+
+    func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<Owner>) {
+      self.fragments += count
+      if self.fragments > 1_000 { connection.close(.policy, reason: "enough") }
     }
 
     func writabilityChanged(_ isWritable: Bool, on connection: WebSocketConnection<Owner>) {
@@ -88,6 +94,22 @@ struct WebSocketConnectionTests {
     try harness.send(WebSocketClient.frame(.pong, ByteBuffer(string: "unasked")))
     #expect(try harness.takeEvents() == [])
     #expect(harness.owner.ends.isEmpty)
+  }
+
+  /// Also those without a byte in them, of which a message never grows.
+  @Test func framesThatGoOnWithAMessageAreCounted() throws {
+    let harness = try Harness()
+    try harness.send(self.text("whole"))
+    #expect(harness.owner.fragments == 0)
+    let empty: [UInt8] = [0x00, 0x80, 0, 0, 0, 0]
+    try harness.send(ByteBuffer(bytes: [0x01, 0x81, 0, 0, 0, 0, 0x61] + empty + empty))
+    #expect(harness.owner.fragments == 2 && harness.owner.messages == 1)
+    try harness.send(ByteBuffer(bytes: [0x80, 0x81, 0, 0, 0, 0, 0x62]))
+    #expect(harness.owner.fragments == 3 && harness.owner.messages == 2)
+    #expect(try harness.takeEvents() == [.text("whole"), .text("ab")])
+    try harness.send(ByteBuffer(bytes: [0x01, 0x81, 0, 0, 0, 0, 0x61] + (0..<2_000).flatMap { _ in empty }))
+    #expect(try harness.takeEvents() == [.close(code: .policy, reason: "enough")])
+    #expect(harness.owner.ends == [.weClosed(.policy)])
   }
 
   @Test(arguments: [nil, CloseCode.normal, .goingAway, CloseCode(rawValue: 3000)])
