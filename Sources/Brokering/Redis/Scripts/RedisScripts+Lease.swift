@@ -5,15 +5,19 @@ import RedisClient
 /// taken for dead.
 extension RedisScripts {
   /// Redis's clock may be set, by hours and in either direction, and Redis may have been frozen: nobody looked for
-  /// half a lease, or will only have. Then no lease is judged for as long as one lasts; the living renew theirs
-  /// meanwhile. Afterwards also one is over whose end is too far away to have been said since.
+  /// half a lease, or will only have. Then no lease is judged for as long as nobody looked, at the most for as long
+  /// as one lasts; the living renew theirs meanwhile, which takes them a third of that. Afterwards also one is over whose end is too far away to have been said since.
   private static let judging =
     time + """
       local function may_judge(nodes, now, duration)
         local clock = redis.call('HGET', nodes, '!clock')
         local seen, from = string.match(clock or '', '^(%d+) (%d+)$')
         seen, from = tonumber(seen), tonumber(from)
-        if not seen or now - seen > duration / 2 or seen - now > duration / 2 then from = now + duration end
+        if not seen or seen - now > duration / 2 then
+          from = now + duration
+        elseif now - seen > duration / 2 then
+          from = now + math.min(duration, now - seen)
+        end
         redis.call('HSET', nodes, '!clock', whole(now) .. ' ' .. whole(from))
         return now >= from
       end
