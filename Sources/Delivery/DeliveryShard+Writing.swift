@@ -10,7 +10,7 @@ extension DeliveryShard {
     let subscriber = subscription.subscriber
     switch subscriber.representation {
     case .webSocket:
-      if segment.largest >= compression.above, let bits = subscriber.windowBits {
+      if let bits = subscriber.windowBits, segment.largest >= settings.compressAbove {
         subscriber.write(segment.compressed(after: offset, bits, &compression))
       } else {
         subscriber.write(segment.frames(after: offset))
@@ -38,7 +38,7 @@ extension DeliveryShard {
     let passage =
       switch subscriber.representation {
       case .webSocket:
-        if segment.largest >= compression.above, let bits = subscriber.windowBits {
+        if let bits = subscriber.windowBits, segment.largest >= settings.compressAbove {
           subscriber.sendAtOnce(segment.compressed(after: segment.first - 1, bits, &compression))
         } else {
           subscriber.sendAtOnce(segment.frames)
@@ -89,7 +89,7 @@ extension DeliveryShard {
     var bytes = ByteBuffer()
     switch subscriber.representation {
     case .webSocket:
-      if let bits = subscriber.windowBits, scratch.readableBytes >= compression.above {
+      if let bits = subscriber.windowBits, scratch.readableBytes >= settings.compressAbove {
         compression.write(scratch, bits, into: &bytes)
       } else {
         WebSocketFrame.write(.text, payload: scratch, into: &bytes)

@@ -33,8 +33,9 @@ public final class Subscriber {
   public internal(set) var subscriptions: [Subscription] = [] {
     didSet { isSingle = subscriptions.count == 1 }
   }
-  /// Of a WebSocket that agreed to compress: the logarithm of its window.
-  public var windowBits: Int?
+  /// Of a WebSocket that agreed to compress: the logarithm of its window. Set by ``compress(windowBits:)`` alone: what
+  /// other modules may set is checked at each delivery.
+  private(set) var windowBits: Int?
   /// For a stream of several channels: where it stands in each, which is what its ids say.
   var positions = CursorSet()
   /// Whether its subscriptions deliver; before `start` they only hold their place.
@@ -54,6 +55,9 @@ public final class Subscriber {
     self.representation = representation
     self.isStarted = isStarted
   }
+
+  /// A WebSocket has agreed to compress, with a window of so many bits.
+  public func compress(windowBits: Int) { self.windowBits = windowBits }
 
   /// `context` is that of the handler next to the socket: what is written goes straight to it, and its end is heard
   /// before anything else happens.

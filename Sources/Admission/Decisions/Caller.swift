@@ -10,21 +10,46 @@ public struct Caller: Sendable {
   public var rights: Rights
   /// When the token runs out, in milliseconds since 1970; nil for never.
   public var expires: Int64?
-  /// The client's own IP address, behind a trusted proxy the one that the proxy tells.
-  public var address: String
+  /// From where: the client's own address, behind a trusted proxy what the proxy tells.
+  public let origin: Origin
 
   public init(
     user: String? = nil,
     info: ByteBuffer? = nil,
     rights: Rights = .namespacesOnly,
     expires: Int64? = nil,
-    address: String
+    from origin: Origin
   ) {
     self.user = user
     self.info = info
     self.rights = rights
     self.expires = expires
-    self.address = address
+    self.origin = origin
+  }
+
+  /// Its text is made where it is asked for: most connections are never asked.
+  public enum Origin: Sendable {
+    case peer(SocketAddress)
+    case told(String)
+    case unknown
+  }
+
+  /// The client's own IP address; empty where it is not known.
+  public var address: String {
+    switch origin {
+    case .peer(let address): address.ipAddress ?? ""
+    case .told(let text): text
+    case .unknown: ""
+    }
+  }
+
+  /// The same, as limits know it; nil for what is no IP address.
+  public var clientAddress: ClientAddress? {
+    switch origin {
+    case .peer(let address): ClientAddress(address)
+    case .told(let text): ClientAddress(text)
+    case .unknown: nil
+    }
   }
 }
 

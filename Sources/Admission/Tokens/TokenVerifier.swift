@@ -118,13 +118,13 @@ public final class TokenVerifier: Sendable {
   }
 
   /// Who comes with such claims from such an address.
-  public func caller(_ claims: TokenClaims, address: String) -> Caller {
+  public func caller(_ claims: TokenClaims, from origin: Caller.Origin) -> Caller {
     Caller(
       user: claims.user,
       info: claims.info,
       rights: claims.rights,
       expires: rules.end(of: claims),
-      address: address
+      from: origin
     )
   }
 }

@@ -127,7 +127,7 @@ extension GatewaySocket {
         ends(weight)
         refuseToken(error, id)
       case .success(let claims):
-        let caller = tokens.caller(claims, address: caller.address)
+        let caller = tokens.caller(claims, from: caller.origin)
         worker.decideConnect(caller, over: .webSocket) { [weak self] in
           defer { self?.ends(weight) }
           switch $0 {

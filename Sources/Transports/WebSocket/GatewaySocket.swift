@@ -38,7 +38,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     heldPlace: HeldPlace?,
     compression: CompressionTerms?
   ) {
-    subscriber.windowBits = compression?.serverWindowBits
+    if let compression { subscriber.compress(windowBits: compression.serverWindowBits) }
     self.worker = worker
     self.heldPlace = heldPlace
     self.session = session

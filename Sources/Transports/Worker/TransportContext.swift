@@ -72,7 +72,7 @@ public struct TransportContext: Sendable {
 }
 
 /// What all workers of a node count together.
-public struct TransportMetrics: Sendable {
+public final class TransportMetrics: Sendable {
   public let webSockets = Gauge()
   public let eventStreams = Gauge()
   /// Long polls that are held.

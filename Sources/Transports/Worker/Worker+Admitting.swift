@@ -44,14 +44,14 @@ extension Worker {
   }
 
   private func identify(_ request: HTTPRequest, _ done: @escaping (Result<Caller, ClientError>) -> Void) {
-    let address = clientAddress(of: request)
+    let origin = origin(of: request)
     guard let tokens = context.tokens else {
       guard context.servesAnonymous else {
         return done(
           .failure(ClientError(.unauthorized, "this node serves no anonymous clients, and has no token keys"))
         )
       }
-      return done(.success(Caller(address: address)))
+      return done(.success(Caller(from: origin)))
     }
     guard let token = request.token else {
       guard context.servesAnonymous else {
@@ -64,9 +64,9 @@ extension Worker {
           )
         )
       }
-      return done(.success(Caller(address: address)))
+      return done(.success(Caller(from: origin)))
     }
-    verify(token, with: tokens) { done($0.map { tokens.caller($0, address: address) }) }
+    verify(token, with: tokens) { done($0.map { tokens.caller($0, from: origin) }) }
   }
 
   /// The claims of a token, at once unless its key has to be asked for.
@@ -84,11 +84,10 @@ extension Worker {
   }
 
   /// The client's own address: behind a proxy of ours what that tells.
-  func clientAddress(of request: HTTPRequest) -> String {
-    if let forwarded = request.forwardedAddress, let peer = request.peer, context.isTrustedProxy(peer) {
-      return forwarded
-    }
-    return request.peer?.ipAddress ?? ""
+  private func origin(of request: HTTPRequest) -> Caller.Origin {
+    guard let peer = request.peer else { return .unknown }
+    if let forwarded = request.forwardedAddress, context.isTrustedProxy(peer) { return .told(forwarded) }
+    return .peer(peer)
   }
 
   /// What goes wrong here is told in a way that a page can read: it sees nothing of a handshake that fails. So

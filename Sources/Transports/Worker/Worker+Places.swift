@@ -33,7 +33,7 @@ extension Worker {
     let limit = context.connectionsPerUser
     guard let user, limit > 0 else { return goOn(.success(place)) }
     let port = shard.port!
-    port.connect(user: user, limit: limit) { [context] isIn in
+    port.connect(user: user, limit: limit) { [metrics = context.metrics] isIn in
       if isIn {
         return goOn(
           .success(
@@ -45,7 +45,7 @@ extension Worker {
         )
       }
       place?.giveUp()
-      context.metrics.over.user.add()
+      metrics.over.user.add()
       goOn(.failure(HeldPlace.refusal(limit, of: "user")))
     }
   }

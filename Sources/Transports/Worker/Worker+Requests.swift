@@ -58,7 +58,7 @@ extension Worker {
   ) -> ClientError? {
     guard let follows = context.follows else { return nil }
     let count = channels.count { !shard.isFollowing($0) } + joins
-    guard count > 0, let address = ClientAddress(caller.address),
+    guard count > 0, let address = caller.clientAddress,
       let wait = follows.take(count, from: address, now: entry.eventLoop.now)
     else { return nil }
     context.metrics.over.subscribes.add()
@@ -100,17 +100,18 @@ extension Worker {
     }
     var kept = ByteBuffer(bytes: data.readableBytesView)
     kept.replaceLineBreaks()
-    decidePublish(kept, channel, by: caller, over: transport, member: member) { [shard, context] in
+    decidePublish(kept, channel, by: caller, over: transport, member: member) {
+      [shard, metrics = context.metrics] in
       switch $0 {
       case .failure(let error): done(.failure(error))
       case .success(let data):
         shard.port.publish(Publication(channel: channel, data: data, user: caller.user, key: key)) {
           switch $0 {
           case .success(let receipt):
-            context.metrics.publishes.add()
+            metrics.publishes.add()
             done(.success(receipt))
           case .failure(let error):
-            context.metrics.failedPublishes.add()
+            metrics.failedPublishes.add()
             done(.failure(ClientError(error, "not published")))
           }
         }

@@ -64,7 +64,7 @@ extension Worker {
     _ done: @escaping (Result<Caller, ClientError>) -> Void
   ) {
     // Who only reads or publishes once connects to nothing.
-    guard transport != .rest else { return done(.success(caller)) }
+    guard transport != .rest, asks(.connect) else { return done(.success(caller)) }
     decide(.connect, by: caller, over: transport) {
       done(
         $0.map { decision in
@@ -88,6 +88,7 @@ extension Worker {
     member: String?,
     _ done: @escaping (Result<ByteBuffer, ClientError>) -> Void
   ) {
+    guard asks(.publish) else { return done(.success(data)) }
     decide(.publish, by: caller, over: transport, member, channel, data) { [self] in
       done(
         $0.flatMap { decision in
@@ -113,6 +114,11 @@ extension Worker {
         if case .failure(let error) = $0 { answered(error) } else { answered(nil) }
       }
     }
+  }
+
+  private func asks(_ kind: Question.Kind) -> Bool {
+    guard let decisions = context.decisions else { return false }
+    return decisions.decides.contains(kind)
   }
 
   /// Nil where nobody wants to be asked.

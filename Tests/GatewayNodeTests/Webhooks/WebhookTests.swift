@@ -18,7 +18,7 @@ import Wire
     data: String? = nil,
     of webhook: Webhook
   ) async throws -> Result<Decision, ClientError> {
-    let caller = Caller(user: user, info: ByteBuffer(string: #"{"a":1}"#), address: "192.0.2.7")
+    let caller = Caller(user: user, info: ByteBuffer(string: #"{"a":1}"#), from: .told("192.0.2.7"))
     var question = Question(kind, by: caller, over: .webSocket)
     question.member = "m1"
     if kind != .connect { question.channel = ChannelName(channel) }
