@@ -93,6 +93,15 @@ import Wire
       return answers
     }
 
+    /// Waits until every keeper does, each on its own loop.
+    func waitUntil(allRefuse: Bool) async throws {
+      let deadline = NIODeadline.now() + .seconds(10)
+      while try await keepers({ $0.isRefusing }).contains(!allRefuse) {
+        try #require(NIODeadline.now() < deadline, "some keeper never heard that it refuses: \(allRefuse)")
+        try await Task.sleep(for: .milliseconds(5))
+      }
+    }
+
     /// Has a command carried out, and answers the node's object or the error's code.
     func carryOut(_ act: NodeCommand.Act) async throws -> Result<JSONObject, ClientError> {
       switch try await conductor.carryOut(NodeCommand(act, by: "test")).get() {
@@ -122,11 +131,11 @@ import Wire
     #expect(cast.status.standing == NodeStatus.Standing(state: .starting))
     cast.conductor.started()
     try await cast.waitUntil(.ready)
-    #expect(try await cast.keepers { $0.isRefusing } == [false, false, false])
+    try await cast.waitUntil(allRefuse: false)
     let begin = NIODeadline.now()
     cast.conductor.signalled()
     try await cast.waitUntil(.draining)
-    #expect(try await cast.keepers { $0.isRefusing } == [true, true, true])
+    try await cast.waitUntil(allRefuse: true)
     #expect(try await cast.conductor.exitCode.get() == 0)
     #expect(NIODeadline.now() - begin >= .milliseconds(2_100))
     #expect(try await cast.keepers { $0.untold } == [0, 0, 0])
@@ -160,7 +169,7 @@ import Wire
     try await cast.waitUntil(.drained)
     #expect(try await cast.keepers { $0.sessions } == [0, 0])
     #expect(try await cast.carryOut(.undrain).get()["state"]?.string == "ready")
-    #expect(try await cast.keepers { $0.isRefusing } == [false, false])
+    try await cast.waitUntil(allRefuse: false)
   }
 
   @Test func itIsTooLateToCallOffAnExit() async throws {
