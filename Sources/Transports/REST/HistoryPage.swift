@@ -18,8 +18,9 @@ struct HistoryPage {
 }
 
 extension Worker {
-  /// Pages that are read at once, at the most: each may have a mebibyte.
+  /// Pages that are read at once, at the most: each may have a mebibyte. And how many may wait for that.
   static let readsAtOnce = 100
+  static let readsWaiting = 10_000
 
   func readHistory(
     of channel: ChannelName,
@@ -42,14 +43,18 @@ extension Worker {
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
     guard reads < Worker.readsAtOnce else {
-      context.metrics.over.reads.add()
-      return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
+      guard waitingReads.count < Worker.readsWaiting else {
+        context.metrics.over.reads.add()
+        return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
+      }
+      return waitingReads.append { [self] in readHistory(of: channel, range, limit: limit, done) }
     }
     reads += 1
     let answer = done
     let done = { [self] (page: Result<HistoryPage, ClientError>) in
       reads -= 1
       answer(page)
+      readOn()
     }
     let port = shard.port!
     let limit = limit ?? 100
@@ -68,6 +73,16 @@ extension Worker {
         }
       }
     }
+  }
+}
+
+extension Worker {
+  /// Lets those that wait go on. What is answered at once, as an error is, calls this from within: one loop serves all.
+  fileprivate func readOn() {
+    guard !isReadingOn else { return }
+    isReadingOn = true
+    while reads < Worker.readsAtOnce, let next = waitingReads.popFirst() { next() }
+    isReadingOn = false
   }
 }
 

@@ -19,8 +19,10 @@ public final class Worker {
   public private(set) var isRefusing = false
   /// There is too little memory for new held connections.
   public private(set) var isFull = false
-  /// Reads of logs that are under way.
+  /// Reads of logs that are under way, and those that wait until fewer are.
   var reads = 0
+  var waitingReads = CircularBuffer<() -> Void>()
+  var isReadingOn = false
   /// Sessions that stayed after the goodbye of a drain until they were closed for it, ever.
   public private(set) var outstayed = 0
   private let broker: any Broker
