@@ -9,7 +9,8 @@ public struct Backoff: Sendable, Hashable {
   /// No wait is longer.
   public var ceiling: TimeAmount
   /// The first wait after the loss of a connection that had worked is anywhere up to this much above the floor:
-  /// whoever loses the same node does not come back within the same moment, as nobody does who was sent away.
+  /// whoever loses the same node does not come back within the same moment, as nobody does who was sent away. By
+  /// default they are back before native event sources begin to come, after 1.5 to 2.5 s.
   public var spread: TimeAmount
   /// Waits since the last success.
   public private(set) var attempts = 0
@@ -18,7 +19,7 @@ public struct Backoff: Sendable, Hashable {
     floor: TimeAmount = .milliseconds(50),
     base: TimeAmount = .milliseconds(250),
     ceiling: TimeAmount = .seconds(10),
-    spread: TimeAmount = .seconds(2)
+    spread: TimeAmount = .milliseconds(1_400)
   ) {
     self.floor = floor
     self.base = base

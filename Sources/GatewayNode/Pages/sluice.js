@@ -102,7 +102,7 @@
  * @property {number} floor least time between two attempts; 100
  * @property {number} base the time that doubles with each attempt, of which a random part is waited; 500
  * @property {number} ceiling most it doubles to; 15,000
- * @property {number} spread what the first wait after the loss of a connection that worked is a random part of; 2,000
+ * @property {number} spread what the first wait after the loss of a connection that worked is a random part of; 1,400
  * @property {number} climb until a better transport is tried again, doubling; 10,000
  * @property {number} climbMost most it doubles to; 300,000
  * @property {number} pollWait seconds that a long poll may be held; 25
@@ -125,7 +125,7 @@ const allTransports = ["websocket", "sse", "long-poll", "short-poll"];
 
 /** @type {Pace} */
 const usualPace = {
-  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, spread: 2_000,
+  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, spread: 1_400,
   climb: 10_000, climbMost: 300_000, pollWait: 25,
 };
 
