@@ -7,9 +7,9 @@ public func initialize(
   _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>
 ) -> CInt {
   let words = (1..<Int(count.pointee)).compactMap { arguments.pointee[$0].map { String(cString: $0) } }
-  if let task = Task(words) {
+  if let chore = Chore(words) {
     do {
-      try task.perform()
+      try chore.perform()
       exit(0)
     } catch {
       fail("\(error)")

@@ -1,7 +1,7 @@
 import Foundation
 
 /// What the program does for `Tests/fuzz` beside fuzzing.
-enum Task {
+enum Chore {
   /// Every target: its name and the length of its longest input.
   case list
   /// A target's words, as libFuzzer takes a dictionary.
