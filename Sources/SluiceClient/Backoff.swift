@@ -8,9 +8,13 @@ public struct Backoff: Sendable, Hashable {
   public var base: TimeAmount
   /// No wait is longer.
   public var ceiling: TimeAmount
-  /// The first wait after the loss of a connection that had worked is anywhere up to this much above the floor:
-  /// whoever loses the same node does not come back within the same moment, as nobody does who was sent away. By
-  /// default they are back before native event sources begin to come, after 1.5 to 2.5 s.
+  /// The first wait after the loss of a connection that had worked is not shorter either. Whoever loses a node has
+  /// been on it with thousands of others, and in that moment all of them, and the balancer, are busy with the loss:
+  /// what is due meanwhile would come at once afterwards.
+  public var rest: TimeAmount
+  /// The first wait after such a loss is anywhere up to this much above the least: whoever loses the same node does
+  /// not come back within the same moment, as nobody does who was sent away. By default they are back before native
+  /// event sources begin to come, after 1.5 to 2.5 s.
   public var spread: TimeAmount
   /// Waits since the last success.
   public private(set) var attempts = 0
@@ -19,11 +23,13 @@ public struct Backoff: Sendable, Hashable {
     floor: TimeAmount = .milliseconds(50),
     base: TimeAmount = .milliseconds(250),
     ceiling: TimeAmount = .seconds(10),
-    spread: TimeAmount = .milliseconds(1_400)
+    rest: TimeAmount = .milliseconds(250),
+    spread: TimeAmount = .milliseconds(1_200)
   ) {
     self.floor = floor
     self.base = base
     self.ceiling = ceiling
+    self.rest = rest
     self.spread = spread
   }
 
@@ -36,9 +42,13 @@ public struct Backoff: Sendable, Hashable {
   ) -> TimeAmount {
     let doubled = base.nanoseconds.multipliedReportingOverflow(by: 1 << min(attempts, 40))
     var span = doubled.overflow ? ceiling.nanoseconds : doubled.partialValue
-    if hadWorked { span = min(max(span, spread.nanoseconds), (ceiling - floor).nanoseconds) }
+    var least = max(floor, atLeast)
+    if hadWorked {
+      least = max(least, min(rest, ceiling))
+      span = min(max(span, spread.nanoseconds), max(ceiling - least, .zero).nanoseconds)
+    }
     attempts += 1
-    let wait = max(floor, atLeast) + .nanoseconds(Int64(Double(span) * chance))
+    let wait = least + .nanoseconds(Int64(Double(span) * chance))
     return max(min(wait, ceiling), min(atLeast, ceiling), floor)
   }
 

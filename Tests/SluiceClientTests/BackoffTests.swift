@@ -39,8 +39,11 @@ import Testing
 
   @Test func spreadsTheFirstWaitAfterALossAlone() {
     var backoff = backoff
+    backoff.rest = .milliseconds(200)
     backoff.spread = .milliseconds(800)
-    #expect(backoff.next(chance: 0.5, hadWorked: true) == .milliseconds(450))
+    #expect(backoff.next(chance: 0, hadWorked: true) == .milliseconds(200))
+    backoff.succeeded()
+    #expect(backoff.next(chance: 0.5, hadWorked: true) == .milliseconds(600))
     #expect(backoff.next(chance: 0.5) == .milliseconds(150))
     backoff.succeeded()
     #expect(backoff.next(chance: 0.5) == .milliseconds(100))

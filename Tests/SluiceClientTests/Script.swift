@@ -12,6 +12,7 @@ enum Script {
     floor: .milliseconds(1),
     base: .milliseconds(5),
     ceiling: .seconds(2),
+    rest: .zero,
     spread: .zero
   )
 

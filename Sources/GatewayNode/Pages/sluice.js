@@ -102,7 +102,8 @@
  * @property {number} floor least time between two attempts; 100
  * @property {number} base the time that doubles with each attempt, of which a random part is waited; 500
  * @property {number} ceiling most it doubles to; 15,000
- * @property {number} spread what the first wait after the loss of a connection that worked is a random part of; 1,400
+ * @property {number} rest least time after the loss of a connection that worked; 250
+ * @property {number} spread what is waited at random beyond that, the first time; 1,200
  * @property {number} climb until a better transport is tried again, doubling; 10,000
  * @property {number} climbMost most it doubles to; 300,000
  * @property {number} pollWait seconds that a long poll may be held; 25
@@ -125,7 +126,7 @@ const allTransports = ["websocket", "sse", "long-poll", "short-poll"];
 
 /** @type {Pace} */
 const usualPace = {
-  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, spread: 1_400,
+  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, rest: 250, spread: 1_200,
   climb: 10_000, climbMost: 300_000, pollWait: 25,
 };
 
@@ -1335,10 +1336,10 @@ class Engine {
   #again(end, hadWorked) {
     const isNew = this.#descend();
     if (isNew === null) return this.close("every transport is disabled", "transport_disabled");
-    const { floor, base, ceiling, spread } = this.pace;
+    const { floor, base, ceiling, rest, spread } = this.pace;
     // Full jitter over a floor: many clients that lost the same node do not return as one.
     const span = Math.max(base * 2 ** this.#attempt, hadWorked ? spread : 0);
-    let wait = floor + Math.random() * Math.min(ceiling, span);
+    let wait = (hadWorked ? Math.max(floor, rest) : floor) + Math.random() * Math.min(ceiling, span);
     if (isNew) wait = floor;
     // The pace of a node that says when to come back spreads its clients already.
     else if (end.told && end.wait !== undefined && !end.error) wait = Math.max(end.wait, floor);

@@ -3,8 +3,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,14 +33,19 @@ size_t counting_receive(int descriptor, void *bytes, size_t length) {
   return (size_t)count;
 }
 
-size_t counting_drain(int descriptor) {
+size_t counting_drain(int descriptor, const char *last) {
   static char bytes[1 << 16];
+  struct pollfd readable = {.fd = descriptor, .events = POLLIN};
   size_t total = 0;
-  for (;;) {
-    ssize_t count = recv(descriptor, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (count <= 0) return total;
+  int complete = 0;
+  // Even on one machine what was sent may still be on its way when the call that sent it has returned.
+  while (total < sizeof bytes && (complete || poll(&readable, 1, 10000) > 0)) {
+    ssize_t count = recv(descriptor, bytes + total, sizeof bytes - total, MSG_DONTWAIT);
+    if (count <= 0) break;
     total += (size_t)count;
+    complete = memmem(bytes, total, last, strlen(last)) != NULL;
   }
+  return complete ? total : 0;
 }
 
 void counting_pipe(int ends[2]) {

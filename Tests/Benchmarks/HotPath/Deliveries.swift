@@ -67,9 +67,9 @@ struct Deliveries {
       count.run { for batch in batches { worker.shard.feedArrived(batch) } }
     }
     for client in clients {
-      let bytes = counting_drain(client.descriptor)
+      let bytes = counting_drain(client.descriptor, "\"\(last)\"")
       guard bytes > Deliveries.messages * data.readableBytes else {
-        throw Miscount(description: "a subscriber of \(channel) got only \(bytes) bytes")
+        throw Miscount(description: "a subscriber of \(channel) got \(bytes) bytes up to \(last)")
       }
     }
   }

@@ -20,8 +20,9 @@ void counting_send(int descriptor, const void *bytes, size_t length);
 /// Waits for an answer and reads it, as much as has come: at the most `length` bytes. Answers how many.
 size_t counting_receive(int descriptor, void *bytes, size_t length);
 
-/// Takes everything that waits, and answers how many bytes that was.
-size_t counting_drain(int descriptor);
+/// Takes everything that has been sent, the text `last` included, for which it waits up to 10 s. Answers how many bytes
+/// there were, at the most 64 KiB, and 0 when that text did not come.
+size_t counting_drain(int descriptor, const char *last);
 
 /// Two ends of a pipe: reading, writing.
 void counting_pipe(int ends[2]);
