@@ -23,8 +23,8 @@ public struct Backoff: Sendable, Hashable {
     floor: TimeAmount = .milliseconds(50),
     base: TimeAmount = .milliseconds(250),
     ceiling: TimeAmount = .seconds(10),
-    rest: TimeAmount = .milliseconds(250),
-    spread: TimeAmount = .milliseconds(1_200)
+    rest: TimeAmount = .milliseconds(200),
+    spread: TimeAmount = .milliseconds(1_300)
   ) {
     self.floor = floor
     self.base = base

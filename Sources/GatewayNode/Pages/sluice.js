@@ -102,8 +102,8 @@
  * @property {number} floor least time between two attempts; 100
  * @property {number} base the time that doubles with each attempt, of which a random part is waited; 500
  * @property {number} ceiling most it doubles to; 15,000
- * @property {number} rest least time after the loss of a connection that worked; 250
- * @property {number} spread what is waited at random beyond that, the first time; 1,200
+ * @property {number} rest least time after the loss of a connection that worked; 200
+ * @property {number} spread what is waited at random beyond that, the first time; 1,300
  * @property {number} climb until a better transport is tried again, doubling; 10,000
  * @property {number} climbMost most it doubles to; 300,000
  * @property {number} pollWait seconds that a long poll may be held; 25
@@ -126,7 +126,7 @@ const allTransports = ["websocket", "sse", "long-poll", "short-poll"];
 
 /** @type {Pace} */
 const usualPace = {
-  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, rest: 250, spread: 1_200,
+  patience: 10_000, attempts: 2, proof: 10_000, floor: 100, base: 500, ceiling: 15_000, rest: 200, spread: 1_300,
   climb: 10_000, climbMost: 300_000, pollWait: 25,
 };
 

@@ -36,8 +36,23 @@ extension ResilientSubscriber {
 
   func scheduleDial(in wait: TimeAmount) {
     guard !isStopped, givenUp == nil, dial == nil else { return }
-    dial = loop.assumeIsolated().scheduleTask(in: wait) { self.dialNow() }
+    dial(in: wait, patience: wait == .zero ? .zero : ResilientSubscriber.latePatience)
   }
+
+  /// Subscribers that share a loop which was late would all dial at once when it goes on: each waits at random a
+  /// little longer, as if it had been alone.
+  private func dial(in wait: TimeAmount, patience: TimeAmount) {
+    let due = NIODeadline.now() + wait
+    dial = loop.assumeIsolated().scheduleTask(in: wait) {
+      let late = NIODeadline.now() - due
+      guard late > .milliseconds(5), patience > late else { return self.dialNow() }
+      let more = TimeAmount.nanoseconds(.random(in: 0...4 * late.nanoseconds))
+      self.dial(in: min(more, patience), patience: patience - late - more)
+    }
+  }
+
+  /// How much later than it was due a connection may be begun on purpose.
+  private static let latePatience = TimeAmount.milliseconds(500)
 
   /// Every channel of the leg is subscribed.
   func ready(_ leg: SubscriberLeg) {
