@@ -20,6 +20,7 @@ final class RawConnection: Sendable {
     self.hasEnded = hasEnded
     var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .channelOption(.autoRead, value: reading)
+    // TCP_MAXSEG of tcp(7).
     if let segment {
       bootstrap = bootstrap.channelOption(
         .tcpOption(NIOBSDSocket.Option(rawValue: 2)),
