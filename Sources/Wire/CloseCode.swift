@@ -19,6 +19,7 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
   public static let badToken = CloseCode(rawValue: 4001)
   public static let forbidden = CloseCode(rawValue: 4003)
   public static let tokenExpired = CloseCode(rawValue: 4004)
+  /// Comes after everything that was sent before it: only who reads that within a second sees it.
   public static let tooSlow = CloseCode(rawValue: 4008)
   public static let sentAway = CloseCode(rawValue: 4009)
 }

@@ -14,7 +14,7 @@ public struct Session: Hashable, Sendable {
   public init(user: String?) {
     // Two calls of the system's generator, not one for each byte.
     let random = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-    self.init(random: withUnsafeBytes(of: random) { Session.base64URL($0) }, user: user)
+    self.init(random: withUnsafeBytes(of: random) { Base64URL.encode($0) }, user: user)
   }
 
   /// Nil when `secret` is not the session of this user.
@@ -28,18 +28,14 @@ public struct Session: Hashable, Sendable {
 
   /// Whether a text could be a member's public id.
   public static func isMember(_ text: some StringProtocol) -> Bool {
-    text.utf8.count == 16 && text.utf8.allSatisfy(base64URLAlphabet.contains)
+    text.utf8.count == 16 && text.utf8.allSatisfy(Base64URL.has)
   }
-
-  private static let base64URLAlphabet = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8
-  )
 
   private init(random: String, user: String?) {
     let bound = Session.hash("session ", random, user == nil ? " anonymous" : " user ", user ?? "")
-    let binding = bound.withUnsafeBytes { Session.base64URL($0.prefix(8)) }
+    let binding = bound.withUnsafeBytes { Base64URL.encode($0.prefix(8)) }
     secret = "\(random).\(binding)"
-    member = Session.hash("member ", secret).withUnsafeBytes { Session.base64URL($0.prefix(12)) }
+    member = Session.hash("member ", secret).withUnsafeBytes { Base64URL.encode($0.prefix(12)) }
   }
 
   /// Of the texts, one after another.
@@ -58,28 +54,6 @@ public struct Session: Hashable, Sendable {
       var hash = SHA256()
       hash.update(bufferPointer: UnsafeRawBufferPointer(bytes))
       return hash.finalize()
-    }
-  }
-
-  /// Without padding (RFC 4648 section 5).
-  static func base64URL(_ bytes: some Collection<UInt8>) -> String {
-    let alphabet = base64URLAlphabet
-    return String(unsafeUninitializedCapacity: (bytes.count * 8 + 5) / 6) { text in
-      var end = 0
-      var bits: UInt32 = 0
-      var count = 0
-      for byte in bytes {
-        bits = bits << 8 | UInt32(byte)
-        count += 8
-        while count >= 6 {
-          count -= 6
-          text[end] = alphabet[Int(bits >> UInt32(count) & 63)]
-          end += 1
-        }
-      }
-      guard count > 0 else { return end }
-      text[end] = alphabet[Int(bits << UInt32(6 - count) & 63)]
-      return end + 1
     }
   }
 }

@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import Admission
 
@@ -65,15 +66,5 @@ import Testing
     let key = #"{"kty":"new"}"#
     let many = "{\"keys\":[\(Array(repeating: key, count: 33).joined(separator: ","))]}"
     #expect(throws: TokenKeyFailure.self) { try read(many) }
-  }
-
-  @Test func base64URLHasOneTextForEachBytes() {
-    for count in 0..<70 {
-      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ 11) }
-      #expect(Base64URL.decode(Array(Base64URL.encode(bytes).utf8)) == bytes)
-    }
-    for bad in ["A", "AB=", "AB==", "A+", "A/", "AB", "AAB", " AA", "AA\n"] {
-      #expect(Base64URL.decode(Array(bad.utf8)) == nil, "\(bad)")
-    }
   }
 }

@@ -21,9 +21,20 @@ struct RedisClockTests {
     try await port.items(channel).count { $0.hasPrefix("-") }
   }
 
-  /// In that time every lease would have ended twice.
-  private func twoLeases() async throws {
-    try await Task.sleep(for: .seconds(6))
+  /// Until every node has had so many heartbeats that without them its lease would have ended twice.
+  private func twoLeases(of nodes: Int, by broker: RedisBroker) async throws {
+    var silences: [String: TimeAmount] = [:]
+    var beats: [String: Int] = [:]
+    try await eventually("twelve heartbeats each, of \(beats)", within: .seconds(60)) {
+      for record in try await broker.nodes() {
+        if let before = silences.updateValue(record.silence, forKey: record.incarnation),
+          record.silence < before
+        {
+          beats[record.incarnation, default: 0] += 1
+        }
+      }
+      return beats.count == nodes && beats.values.allSatisfy { $0 >= 12 }
+    }
   }
 
   @Test(arguments: [1_200, -2_400, 86_400 * 3, -86_400 * 3])
@@ -43,7 +54,7 @@ struct RedisClockTests {
     let before = one.clock.milliseconds()
 
     try clock.set(by: seconds)
-    try await twoLeases()
+    try await twoLeases(of: 3, by: one)
     #expect(one.health.isReady)
     if abs(seconds) < 3_600 {
       #expect(try await leaves(near) == 0)

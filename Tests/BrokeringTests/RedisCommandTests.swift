@@ -99,14 +99,17 @@ struct RedisCommandTests {
   @Test func aNodeThatDoesNotAnswerIsTold() async throws {
     let cluster = try await RedisCluster()
     let (one, two) = (cluster.broker("one"), cluster.broker("two"))
+    // It thinks about that until the other has given up.
+    let (end, ending) = AsyncStream<Void>.makeStream()
     two.obey { _ in
-      try? await Task.sleep(for: .seconds(30))
+      for await _ in end {}
       return ByteBuffer()
     }
     try await one.start()
     try await two.start()
     let error = await #expect(throws: BrokerError.self) { try await one.command(text, to: "two/1") }
     #expect(error?.reason.contains("may have taken") == true, "\(String(describing: error))")
+    ending.finish()
     await one.shutdown()
     await two.shutdown()
   }

@@ -66,10 +66,14 @@ public final class TokenVerifier: Sendable {
 
   /// The claims of a token that is good now.
   public func verify(_ token: some StringProtocol) throws(TokenFault) -> TokenClaims {
+    try verify(token, now: WallClock.milliseconds())
+  }
+
+  /// `now` is in milliseconds since 1970.
+  func verify(_ token: some StringProtocol, now: Int64) throws(TokenFault) -> TokenClaims {
     guard token.utf8.count <= UncheckedToken.longest else { throw .malformed("it is too long") }
     let name = SHA256.hash(data: Array(token.utf8))
     let (keys, known, edition) = state.withLockedValue { ($0.keys, $0.memory.recall(name), $0.edition) }
-    let now = WallClock.milliseconds()
     if let known {
       if let fault = rules.fault(in: known, now: now) { throw fault }
       return known

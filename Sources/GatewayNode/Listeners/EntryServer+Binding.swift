@@ -21,8 +21,9 @@ extension EntryServer {
     if let identity { entry.secure = { identity.handler() } }
     entry.door = door
     entry.refused = refused
-    // Who reads too slowly is closed by its own limit, which tells it why.
-    entry.silence = max(entry.silence, settings.slowReaderLimit + settings.slowReaderLimit)
+    // Who reads too slowly is closed by its own limit, which tells it why, and who is only out of reach for a moment
+    // comes back.
+    entry.silence = max(.seconds(10), settings.slowReaderLimit + settings.slowReaderLimit)
     entry.limits = HTTPLimits(settings)
     do {
       return try await EntryServer.start(entry, on: group, routes: routes)

@@ -10,7 +10,8 @@ internal import Wire
 /// Asks a backend who may do what. Shared by all loops; each question is answered on the loop that it came from.
 final class Webhook: DecisionMaker {
   private struct State {
-    var breaker: CircuitBreaker
+    /// One for each kind of question: a backend that fails at publishes is still asked who may connect.
+    var breakers: [Question.Kind: CircuitBreaker] = [:]
     var cache = WebhookCache(most: WebhookSettings.cachedAnswers, mostBytes: WebhookSettings.cachedBytes)
     var waiting = 0
     var nextWarning = NIODeadline.uptimeNanoseconds(0)
@@ -32,6 +33,8 @@ final class Webhook: DecisionMaker {
   let client: HTTPClient
   /// The loop of all that goes to the backend and comes from it.
   let home: any EventLoop
+  /// As each kind's begins.
+  private let breaker: CircuitBreaker
   private let state: NIOLockedValueBox<State>
   let now: @Sendable () -> Int64
   private let log: Logger
@@ -59,7 +62,8 @@ final class Webhook: DecisionMaker {
     // backend answers early and closes at once.
     home = group.next()
     client = HTTPClient(eventLoopGroup: home, configuration: configuration)
-    state = NIOLockedValueBox(State(breaker: CircuitBreaker(settings.breaker)))
+    breaker = CircuitBreaker(settings.breaker)
+    state = NIOLockedValueBox(State())
     self.settings = settings
     self.node = node
     self.now = now
@@ -80,7 +84,7 @@ final class Webhook: DecisionMaker {
     _ answer: @escaping @Sendable (Result<Decision, ClientError>) -> Void
   ) {
     let key = settings.cache > .zero ? WebhookQuestion.cacheKey(question) : nil
-    switch nextStep(key) {
+    switch nextStep(question.kind, key) {
     case .known(let known):
       metrics.cached.add()
       loop.execute { answer(known.result) }
@@ -97,14 +101,14 @@ final class Webhook: DecisionMaker {
     }
   }
 
-  private func nextStep(_ key: String?) -> Step {
+  private func nextStep(_ kind: Question.Kind, _ key: String?) -> Step {
     let now = NIODeadline.now()
     let step = state.withLockedValue { state -> Step in
       if let key, let known = state.cache.answer(to: key, now: now) { return .known(known) }
       guard state.waiting < settings.connections * 3 else {
         return .refuse(ClientError(.overloaded, "too many questions wait for the backend"))
       }
-      switch state.breaker.knock(now: now) {
+      switch state.breakers[kind, default: breaker].knock(now: now) {
       case .pass(let pass):
         state.waiting += 1
         return .ask(pass)
@@ -158,10 +162,10 @@ final class Webhook: DecisionMaker {
     let fault = state.withLockedValue { state -> String? in
       state.waiting -= 1
       // Within the lock, so that the last that is told is how it is.
-      defer { metrics.open.set(state.breaker.state == .closed ? 0 : 1) }
+      defer { metrics.open[kind]?.set(state.breakers[kind, default: breaker].state == .closed ? 0 : 1) }
       switch read {
       case .success(let answer):
-        state.breaker.succeeded(pass)
+        state.breakers[kind, default: breaker].succeeded(pass)
         if let key {
           let age = min(answer.maximumAge, settings.cache)
           state.cache.keep(answer, to: key, until: now + age, now: now)
@@ -169,7 +173,11 @@ final class Webhook: DecisionMaker {
         return nil
       case .failure(let fault):
         // It is there, and does not like what somebody asked.
-        if fault.isOfQuestion { state.breaker.succeeded(pass) } else { state.breaker.failed(pass, now: now) }
+        if fault.isOfQuestion {
+          state.breakers[kind, default: breaker].succeeded(pass)
+        } else {
+          state.breakers[kind, default: breaker].failed(pass, now: now)
+        }
         guard now >= state.nextWarning else { return nil }
         state.nextWarning = now + Webhook.warningPause
         return fault.reason

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Telemetry
 
 /// What the node counts of its backend.
@@ -13,8 +14,8 @@ final class WebhookMetrics: Sendable {
   let refused = Counter()
   /// Questions that wait for an answer.
   let waiting = Gauge()
-  /// 1 while the breaker is not closed.
-  let open = Gauge()
+  /// 1 while the breaker of that kind of question is not closed.
+  let open = Dictionary(uniqueKeysWithValues: Question.Kind.allCases.map { ($0, Gauge()) })
 
   /// Events that the backend has taken, and requests with events that it has not.
   let events = Counter()
@@ -37,6 +38,14 @@ final class WebhookMetrics: Sendable {
       "sluice_webhook_event_failures_total",
       help: "Requests with events that the backend has not taken; they are repeated."
     )
-    registry.add(open, "sluice_webhook_breaker_open", help: "1 while the circuit breaker is not closed.")
+    for kind in Question.Kind.allCases {
+      guard let open = open[kind] else { continue }
+      registry.add(
+        open,
+        "sluice_webhook_breaker_open",
+        help: "1 while the circuit breaker of that kind of question is not closed.",
+        labels: ["kind": kind.rawValue]
+      )
+    }
   }
 }

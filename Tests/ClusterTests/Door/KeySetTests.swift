@@ -69,5 +69,94 @@ extension ClusterTests {
         #expect(try await ask(try await DoorKeys.token("fresh", key: try key("two"))) == .ok)
       }
     }
+
+    private func ask(_ node: LoneNode, with token: String) async throws -> HTTPResponseStatus {
+      try await HTTP.get(
+        node.endpoint,
+        "/v1/channels/hall:a/messages",
+        headers: ["Authorization": "Bearer \(token)"]
+      ).status
+    }
+
+    @Test func keysOfEveryKindAreHadFromAnAddress() async throws {
+      let folder = try await ClusterTests.cluster().directory
+      let (pairs, others) = try await (KeyPairs(in: folder), KeyPairs(in: folder))
+      let place = try await KeyPlace(pairs.set)
+      try await LoneNode.run(["--token-jwks-url", place.url]) { node in
+        for (name, key) in pairs.keys {
+          let token = try await DoorKeys.token(name, key: key)
+          #expect(try await ask(node, with: token) == .ok, "\(name)")
+          let socket = try await Socket(to: node.endpoint, headers: ["Authorization": "Bearer \(token)"])
+          let user = try await socket.event("welcome") { event -> String?? in
+            if case .welcome(_, _, let user, _) = event { .some(user) } else { nil }
+          }
+          #expect(user == name)
+          socket.abort()
+          // For one that names no key those of its algorithm are tried.
+          var nameless = key
+          nameless.id = nil
+          #expect(try await ask(node, with: DoorKeys.token(key: nameless)) == .ok, "\(name)")
+          // Another key of that kind under the same name, and the same key under the name of another kind.
+          let forger = try #require(others.keys[name])
+          let forged = try await DoorKeys.token(key: forger)
+          #expect(try await ask(node, with: forged) == .unauthorized, "\(name)")
+          for (other, _) in pairs.keys where other != name {
+            var disguised = key
+            disguised.id = other
+            let status = try await ask(node, with: DoorKeys.token(key: disguised))
+            #expect(status == .unauthorized, "\(name) as \(other)")
+          }
+        }
+      }
+      try await place.stop()
+    }
+
+    /// What is no set, though the new key is in most of them.
+    private func noSets(_ set: String, at origin: String) -> [(what: String, answer: KeyPlace.Answer)] {
+      var moved = KeyPlace.Answer(status: .found, body: set)
+      moved.headers.add(name: "Location", value: "\(origin)/elsewhere.json")
+      let useless = #"{"keys":[{"kty":"RSA","kid":"two","n":"AQAB","e":"AQAB"},{"kty":"oct","k":"c2hvcnQ"}]}"#
+      return [
+        ("a set over the limit", KeyPlace.Answer(body: set + String(repeating: " ", count: 300_000))),
+        ("a redirect", moved),
+        ("a broken set", KeyPlace.Answer(body: String(set.dropLast()))),
+        ("a set of broken keys", KeyPlace.Answer(body: useless)),
+      ]
+    }
+
+    private func staysWithItsKeys(_ kind: Int) async throws {
+      let place = try await KeyPlace(set("one"))
+      let (what, answer) = noSets(set("one", "two"), at: place.origin)[kind]
+      let (one, two) = try await (DoorKeys.token(key: key("one")), DoorKeys.token(key: key("two")))
+      try await LoneNode.run(["--token-jwks-url", place.url]) { node in
+        #expect(try await ask(node, with: one) == .ok)
+        place.answers(answer)
+        let before = place.asked.count
+        // The name of a new key has the set asked for, ten seconds after it was the last time.
+        try await eventually("a question after \(what)", within: .seconds(30), every: .milliseconds(250)) {
+          let status = try await ask(node, with: two)
+          #expect(status == .unauthorized, "\(what)")
+          return place.asked.count > before
+        }
+        #expect(try await ask(node, with: two) == .unauthorized, "\(what)")
+        #expect(try await ask(node, with: one) == .ok, "\(what)")
+        let another = try await DoorKeys.token("fresh", key: key("one"))
+        #expect(try await ask(node, with: another) == .ok, "\(what)")
+        #expect(place.asked.allSatisfy { $0 == "/jwks.json" }, "\(what): \(place.asked)")
+        place.answers(KeyPlace.Answer(body: set("one", "two")))
+        try await eventually("a set after \(what)", within: .seconds(30), every: .milliseconds(250)) {
+          try await ask(node, with: two) == .ok
+        }
+        #expect(try await ask(node, with: one) == .ok, "\(what)")
+      }
+      try await place.stop()
+    }
+
+    @Test func whatIsNoSetLeavesTheOldKeysInUse() async throws {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for kind in 0..<4 { group.addTask { try await staysWithItsKeys(kind) } }
+        try await group.waitForAll()
+      }
+    }
   }
 }

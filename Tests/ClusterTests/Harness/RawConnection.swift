@@ -6,18 +6,27 @@ import Testing
 
 /// A TCP connection without any manners.
 final class RawConnection: Sendable {
-  private let channel: any Channel
+  let channel: any Channel
   private let received: NIOLockedValueBox<ByteBuffer>
   private let hasEnded: NIOLockedValueBox<Bool>
 
   /// One that does not read leaves with the server what it is sent.
-  init(to endpoint: Endpoint, reading: Bool = true) async throws {
+  /// - Parameter segment: the most bytes of a TCP segment that it takes. The smaller they are, the less does the
+  ///   server's system hold for it before anything is acknowledged.
+  init(to endpoint: Endpoint, reading: Bool = true, segment: Int? = nil) async throws {
     let received = NIOLockedValueBox(ByteBuffer())
     let hasEnded = NIOLockedValueBox(false)
     self.received = received
     self.hasEnded = hasEnded
     var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
       .channelOption(.autoRead, value: reading)
+    // TCP_MAXSEG of tcp(7).
+    if let segment {
+      bootstrap = bootstrap.channelOption(
+        .tcpOption(NIOBSDSocket.Option(rawValue: 2)),
+        value: numericCast(segment)
+      )
+    }
     if let address = endpoint.sourceAddress {
       bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: address, port: 0))
     }

@@ -116,13 +116,15 @@ enum Attack {
     return all
   }
 
+  /// With this a connection becomes a WebSocket.
+  static let handshake =
+    "GET /v1/socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+
   /// A raw connection that has become a WebSocket.
   static func socket(to endpoint: Endpoint, reading: Bool = true) async throws -> RawConnection {
     let connection = try await RawConnection(to: endpoint, reading: reading)
-    connection.send(
-      "GET /v1/socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
+    connection.send(handshake)
     if reading { _ = try await connection.text(with: "\r\n\r\n") }
     return connection
   }

@@ -160,7 +160,7 @@ extension ClusterTests {
 
     /// Fragments without a byte in them never make a message too big.
     @Test func emptyFragmentsWithoutEndAreGivenUp() async throws {
-      try await Attack.on(["--bytes-per-second", "64KiB"]) { node in
+      try await Attack.on { node in
         let socket = try await Attack.socket(to: node.endpoint)
         socket.send(Attack.frame(0x01, [0x31]))
         let many = (0..<10_000).flatMap { _ in Attack.frame(0x00) }

@@ -8,9 +8,9 @@ extension ClusterTests {
   /// Those who take their time, so that the node runs out of something.
   @Suite struct SlownessTests {
     /// A history of which a page is a mebibyte.
-    private func fill(_ node: LoneNode) async throws {
+    private func fill(_ node: LoneNode, with count: Int = 40) async throws {
       let large = "\"\(String(repeating: "x", count: 60_000))\""
-      for number in 0..<40 {
+      for number in 0..<count {
         let answer = try await HTTP.publish("large", large, key: "\(number)", to: node.endpoint)
         #expect([.created, .ok].contains(answer.status))
       }
@@ -109,6 +109,51 @@ extension ClusterTests {
         try await eventually("the end of slow readers") {
           try await tooSlow(node) == were + 10
         }
+      }
+    }
+
+    /// More is sent to it than the buffers of both sides take, and it takes nothing until the node gives it up.
+    private func stalled(_ node: LoneNode) async throws -> Socket {
+      var slowly = node.endpoint
+      slowly.readRate = 1 << 20
+      let socket = try await Socket(to: slowly)
+      _ = try await socket.welcome()
+      try await socket.connection.use { $0.setReadRate(1) }
+      let were = try await tooSlow(node)
+      socket.send(1, .subscribe(channel: try #require(ChannelName("large")), since: .start, presence: nil))
+      try await eventually("the end of a reader", every: .milliseconds(1)) { try await tooSlow(node) > were }
+      return socket
+    }
+
+    /// The close frame comes after everything that was sent before, and the connection ends a second after it: on a busy
+    /// machine who reads at once may be too late, but not each time.
+    @Test func whoReadsOnAtOnceIsToldThatItWasTooSlow() async throws {
+      try await LoneNode.run(["--slow-reader-limit", "1s"]) { node in
+        try await fill(node, with: 200)
+        try await eventually("a reader that is told why", within: .seconds(60)) {
+          let socket = try await stalled(node)
+          try await socket.connection.use { $0.setReadRate(nil) }
+          guard case .closed(let code, let reason) = try await socket.closure() else { return false }
+          #expect(code == 4008 && reason == "nothing was read for too long")
+          return true
+        }
+      }
+    }
+
+    /// Whoever comes later finds what was under way, and no word of why there is no more.
+    @Test func whoReadsOnLaterFindsTheEndAlone() async throws {
+      try await LoneNode.run(["--slow-reader-limit", "1s"]) { node in
+        try await fill(node, with: 200)
+        let socket = try await stalled(node)
+        try await eventually("the end of its connection") {
+          try await Metrics.value("sluice_open_connections", of: node.backends) == 0
+        }
+        try await socket.connection.use { $0.setReadRate(nil) }
+        guard case .lost = try await socket.closure() else {
+          Issue.record("it was told")
+          return
+        }
+        #expect(socket.events.contains { if case .message = $0 { true } else { false } })
       }
     }
   }

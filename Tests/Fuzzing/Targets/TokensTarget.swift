@@ -64,7 +64,7 @@ private struct TokenTrial {
       for: Array(signed.utf8),
       using: SymmetricKey(data: TokenTrial.secret)
     )
-    let text = "\(signed).\(Base64URL.encode(code))"
+    let text = "\(signed).\(Base64URL.encode(Array(code)))"
     let claims = Result { () throws(TokenFault) in try TokenClaims(ByteBuffer(bytes: payload)) }
     do throws(TokenFault) {
       let verified = try TokenTrial.verifier.verify(text)

@@ -1,7 +1,7 @@
-/// base64url without padding (RFC 7515 section 2), strictly: one text for each run of bytes.
-enum Base64URL {
+/// base64url without padding (RFC 4648 section 5, RFC 7515 section 2), strictly: one text for each run of bytes.
+public enum Base64URL {
   /// Nil for another character, an impossible length, or bits left over that are not zero.
-  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+  public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count * 3 / 4)
@@ -20,22 +20,29 @@ enum Base64URL {
     return bits == 0 ? bytes : nil
   }
 
-  static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    var text: [UInt8] = []
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in bytes {
-      bits = bits << 8 | UInt32(byte)
-      count += 8
-      while count >= 6 {
-        count -= 6
-        text.append(alphabet[Int(bits >> UInt32(count)) & 63])
+  public static func encode(_ bytes: some Collection<UInt8>) -> String {
+    let alphabet = alphabet
+    return String(unsafeUninitializedCapacity: (bytes.count * 8 + 5) / 6) { text in
+      var end = 0
+      var bits: UInt32 = 0
+      var count = 0
+      for byte in bytes {
+        bits = bits << 8 | UInt32(byte)
+        count += 8
+        while count >= 6 {
+          count -= 6
+          text[end] = alphabet[Int(bits >> UInt32(count) & 63)]
+          end += 1
+        }
       }
-      bits &= (1 << UInt32(count)) - 1
+      guard count > 0 else { return end }
+      text[end] = alphabet[Int(bits << UInt32(6 - count) & 63)]
+      return end + 1
     }
-    if count > 0 { text.append(alphabet[Int(bits << UInt32(6 - count)) & 63]) }
-    return String(decoding: text, as: UTF8.self)
   }
+
+  /// Whether a text may have this character.
+  static func has(_ character: UInt8) -> Bool { value(of: character) != nil }
 
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
