@@ -13,6 +13,10 @@ final class Reader {
     var becameWritable: () -> Void = {}
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerRemoved(context: ChannelHandlerContext) {
+      self.context = nil
+      becameWritable = {}
+    }
     func channelWritabilityChanged(context: ChannelHandlerContext) {
       if context.channel.isWritable { becameWritable() }
     }
@@ -21,9 +25,11 @@ final class Reader {
   let channel: EmbeddedChannel
   let subscriber: Subscriber
   let handler: Handler
+  private let shard: DeliveryShard
   private var decoder = WebSocketDecoder(role: .client, maximumMessageSize: 1 << 20)
 
   init(loop: EmbeddedEventLoop, shard: DeliveryShard) throws {
+    self.shard = shard
     handler = Handler()
     channel = EmbeddedChannel(handler: handler, loop: loop)
     channel.isWritable = true
@@ -31,6 +37,12 @@ final class Reader {
     subscriber.connect(handler.context!, isSecured: false)
     let subscriber = subscriber
     handler.becameWritable = { [unowned shard] in shard.becameWritable(subscriber) }
+  }
+
+  deinit {
+    shard.remove(subscriber)
+    channel.close(promise: nil)
+    channel.embeddedEventLoop.run()
   }
 
   /// The client reads, or lets its socket fill.

@@ -29,6 +29,11 @@ final class EmbeddedEntry {
     try EntryServer.configure(self.channel.pipeline.syncOperations, loop: self.loop)
   }
 
+  deinit {
+    self.channel.close(promise: nil)
+    self.channel.embeddedEventLoop.run()
+  }
+
   /// Whether the connection has a parser at the moment.
   func hasParser() throws -> Bool {
     try self.channel.pipeline.syncOperations.handler(type: HTTPConnectionHandler.self).parser != nil

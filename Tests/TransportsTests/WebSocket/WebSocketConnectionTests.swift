@@ -64,6 +64,11 @@ struct WebSocketConnectionTests {
       _ = try self.takeEvents()
     }
 
+    deinit {
+      self.channel.close(promise: nil)
+      self.channel.embeddedEventLoop.run()
+    }
+
     func send(_ frames: ByteBuffer...) throws {
       for frame in frames { try self.channel.writeInbound(frame) }
     }
