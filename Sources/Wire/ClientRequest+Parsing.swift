@@ -46,7 +46,7 @@ extension ClientCommand {
       self = .presence(
         channel: try object.channel(),
         limit: try object.limit(),
-        after: try object.text("after")
+        after: try object.after()
       )
     case "history":
       self = .history(
@@ -117,9 +117,23 @@ extension JSONObject {
 
   fileprivate func key() throws(ClientError) -> String? {
     guard let key = try text("key") else { return nil }
-    guard (1...ClientRequest.maximumKeyLength).contains(key.utf8.count) else {
-      throw ClientError(.badRequest, "key: 1 to \(ClientRequest.maximumKeyLength) bytes")
+    guard (1...ClientRequest.maximumKeyLength).contains(key.utf8.count),
+      key.utf8.allSatisfy({ (0x20...0x7e).contains($0) })
+    else {
+      throw ClientError(
+        .badRequest,
+        "key: 1 to \(ClientRequest.maximumKeyLength) printable ASCII characters"
+      )
     }
     return key
+  }
+
+  /// The last member of the page before.
+  fileprivate func after() throws(ClientError) -> String? {
+    guard let text = try text("after") else { return nil }
+    guard Session.isMember(text) else {
+      throw ClientError(.badRequest, "after: a member's id, as `next` of a page gives it")
+    }
+    return text
   }
 }

@@ -13,9 +13,11 @@ public struct JSONObject {
 
   /// The last member of that name.
   public subscript(name: StaticString) -> JSONField? {
+    let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
     let place = text.withUnsafeReadableBytes { bytes in
       members.lastIndex { member in
-        JSONField.isString(name, in: bytes, member.key) ?? JSONField(text, member.key).isEscapedString(name)
+        let key = UnsafeRawBufferPointer(rebasing: bytes[member.key.range].dropFirst().dropLast())
+        return JSONStringContent(key).isEqual(to: name)
       }
     }
     return place.map { JSONField(text, members[$0].value) }
@@ -42,9 +44,9 @@ public struct JSONField {
   /// The string that the value is, escapes resolved; a lone surrogate becomes U+FFFD.
   public var string: String? {
     guard slice.kind == .string else { return nil }
-    return withContent { content in
-      content.contains(UInt8(ascii: "\\")) ? nil : String(decoding: content, as: UTF8.self)
-    } ?? unescaped
+    return text.withUnsafeReadableBytes { bytes in
+      JSONStringContent(UnsafeRawBufferPointer(rebasing: bytes[slice.range].dropFirst().dropLast())).string
+    }
   }
 
   /// The whole number that the value is, where it fits; `5.0` is one too, up to 2^53.
@@ -84,50 +86,5 @@ public struct JSONField {
   /// The object that the value is.
   public var object: JSONObject? {
     slice.kind == .object ? try? JSONObject(bytes) : nil
-  }
-
-  /// Whether a string of `bytes` is `name`, which has no escapes; nil when only they can tell.
-  fileprivate static func isString(
-    _ name: StaticString,
-    in bytes: UnsafeRawBufferPointer,
-    _ slice: JSONSlice
-  ) -> Bool? {
-    let content = UnsafeRawBufferPointer(rebasing: bytes[slice.range].dropFirst().dropLast())
-    let name = UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-    // An escape is longer than what it stands for.
-    if content.count <= name.count { return content.elementsEqual(name) }
-    return content.contains(UInt8(ascii: "\\")) ? nil : false
-  }
-
-  fileprivate func isEscapedString(_ name: StaticString) -> Bool { unescaped == name.description }
-
-  /// What stands between the quotes.
-  private func withContent<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-    text.withUnsafeReadableBytes { bytes in
-      body(UnsafeRawBufferPointer(rebasing: bytes[slice.range].dropFirst().dropLast()))
-    }
-  }
-
-  private var unescaped: String {
-    var units: [UInt16] = []
-    var text = withContent { String(decoding: $0, as: UTF8.self) }[...]
-    while let escape = text.firstIndex(of: "\\") {
-      units += text[..<escape].utf16
-      text = text[text.index(after: escape)...]
-      let kind = text.unicodeScalars.removeFirst()
-      switch kind {
-      case "b": units.append(0x08)
-      case "f": units.append(0x0c)
-      case "n": units.append(0x0a)
-      case "r": units.append(0x0d)
-      case "t": units.append(0x09)
-      case "u":
-        units.append(UInt16(text.unicodeScalars.prefix(4).map(String.init).joined(), radix: 16)!)
-        text.unicodeScalars.removeFirst(4)
-      default: units += String(kind).utf16
-      }
-    }
-    units += text.utf16
-    return String(decoding: units, as: UTF16.self)
   }
 }

@@ -28,6 +28,12 @@ import Wire
   @Test(arguments: [
     (#""plain""#, "plain"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""\u00fc\u20AC""#, "ü€"),
     (#""\ud83d\ude00""#, "😀"), (#""a\ud83db""#, "a\u{FFFD}b"), (#""""#, ""),
+    (#""\ud83d\u0041\ude00""#, "\u{FFFD}A\u{FFFD}"), (#""\ud83d\n""#, "\u{FFFD}\n"),
+    (#""\ud83d\ud83d\ude00""#, "\u{FFFD}😀"),
+    // To Unicode a backslash after U+0600 is a part of that character.
+    ("\"\u{600}\\n\"", "\u{600}\n"),
+    ("\"\u{600}\\\\uZZZZ\"", "\u{600}\\uZZZZ"), ("\"\u{600}\\\\\"", "\u{600}\\"),
+    ("\"a\u{600}\\u0041\u{301}\"", "a\u{600}A\u{301}"),
   ])
   func resolvesEscapes(_ json: String, _ expected: String) throws {
     #expect(try object("{\"a\":\(json)}")["a"]?.string == expected)
@@ -35,6 +41,9 @@ import Wire
 
   @Test func namesMayBeEscaped() throws {
     #expect(try object(#"{"\u0061b":1}"#)["ab"]?.integer == 1)
+    #expect(try object(#"{"a\u0062":1,"abc":2,"\u0061":3,"\u0061\u0062\n":4}"#)["ab"]?.integer == 1)
+    #expect(try object("{\"\u{600}aaaaaaaa\u{600}\\\\\":1,\"type\":2}")["type"]?.integer == 2)
+    #expect(try object(#"{"\u0161b":1}"#)["ab"] == nil)
   }
 
   @Test func numbersThatDoNotFitAreNone() throws {

@@ -13,6 +13,8 @@ extension FuzzTarget {
       #","data":"#, #","key":"#, #""start""#, #""abcdefgh.1""#, #""join""#, #""watch""#, "null",
       "9007199254740993",
       "1e3", "-0", #"\u0041"#, #"\ud83d\ude00"#, #"\ud800"#, "}",
+      // To Unicode what follows is a part of it.
+      "\u{600}", "\u{600}\\",
     ]
   ) { input in
     let request: ClientRequest

@@ -85,6 +85,7 @@ private struct HTTPRun {
     answers = entry.output
     HTTPRun.blankDates(&answers)
     HTTPRun.cutRefusal(&answers)
+    if let request = requests.last, request.hidesUpgrade { HTTPRun.cutFrames(&answers) }
     entry.finish()
   }
 
@@ -102,6 +103,15 @@ private struct HTTPRun {
     if ["400", "431", "505"].contains(status) {
       bytes.replaceSubrange(start..., with: Array("refused".utf8))
     }
+  }
+
+  /// What came with a request whose upgrade the parser did not see is lost, as far as it came in the same piece.
+  private static func cutFrames(_ bytes: inout [UInt8]) {
+    let start = Array("HTTP/1.1 101 ".utf8)
+    guard let head = bytes.indices.last(where: { bytes[$0] == 0x48 && bytes[$0...].starts(with: start) }),
+      let end = bytes[head...].indices.first(where: { bytes[$0...].starts(with: Array("\r\n\r\n".utf8)) })
+    else { return }
+    bytes.removeSubrange((end + 4)...)
   }
 
   private static func blankDates(_ bytes: inout [UInt8]) {
@@ -143,6 +153,11 @@ private struct SeenRequest: Equatable {
       }
     }
     body = request.body
+  }
+
+  /// Whether it asks for an upgrade as the handshake understands it and the parser does not.
+  var hidesUpgrade: Bool {
+    fields.contains { $0.lowercased().hasPrefix("connection:") && $0.contains("\t") }
   }
 
   /// Written down as it was understood, with a plain length, it is understood as the same request and nothing else.

@@ -47,6 +47,9 @@ extension RedisValue {
         try message.cursor.demandIsCursor()
         try demand(message.cursor.offset > 0, "a message before the first")
       }
+      for (message, next) in zip(page.messages, page.messages.dropFirst()) {
+        try demand(next.cursor.offset == message.cursor.offset + 1, "a page with a hole")
+      }
       if let position = page.position {
         try demand(position.oldest <= position.tail + 1, "the oldest is newer than the newest")
       }

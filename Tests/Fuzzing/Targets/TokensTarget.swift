@@ -17,7 +17,7 @@ extension FuzzTarget {
       #""info":{"a":1}"#,
       #""channels":{"subscribe":["room:*"]}"#, #""publish":["*"]"#, #""presence":[]"#,
       #""history":["a*b*c"]"#,
-      "\n", ".", "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJub25lIn0",
+      "\n", ".", "eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJub25lIn0", "\u{600}\\",
     ]
   ) { input in
     let rest = Array(input.dropFirst())
