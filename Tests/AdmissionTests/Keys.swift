@@ -35,6 +35,20 @@ enum Keys {
     U569lrbNY08C25w0UxyBGts=
     -----END PRIVATE KEY-----
     """
+  /// The same key as a JSON Web Key.
+  static let rsaJWK = """
+    {"kty":"RSA","kid":"rsa","e":"AQAB","n":"\
+    nkxcghplWnhnTm4fwjWiH-_37LBIcqGhXUPLYoJ154x0xbl3S3LLUqd83fPutAT3KCoMSk_x_SCbY32KAFJbz3bInS\
+    Qgvf8G4CvjYN17WIq3hdrF7h7n6oU8Qmxn4GGtIVmaXPSFpy-g6GjrQY2d0WW2BTzqOrxkRdUQ0usuwPMvKGh0VBGi\
+    ebXt65kTIXAPHMnBs2YhrSwc3wcD3LgaysI0tjSaYpyoJuSSsMQHQmj0BOwOfkK5oyvpWSS7kHwXsuevRw_lH-ZOKW\
+    mPJobmv5Ra1PRlYS8tmc-wLvPCLt61btec_x_ddk5MEjeMPXxsvdzN-GE1UafaeItxCn5CNQ\
+    ","d":"\
+    GP7FP6zj0pp-83ErlhqqaCEX1HmMYv9XD7c3-uzPKbnxqVPs_I6agMleC9zr1OSQ0zh6etRvSTEYIChPPVhD03k12a\
+    w9-Eo333dGnsGyK4uxyVK_XKdoJs2Vc4aTC2jY8dJob6OTpA---FuyxAXUxN7q1B5nfNFJAwbO8oL8va4Y8GsAkeVB\
+    Dk307Eg1q2pdnnjf7gHbznur44SfGTp_NxQ-JgTO2efOX2R_MCV8mKi8YwdPiUq2tDZmBAnp_muJHnr_5bE3EGNb8u\
+    r-AX9X8EleUZaBhRZ5QmPSq6h6fUWLWU-V5YMasmsigeMJNUAfGN1lDPhwyrka2YaEJz4AeQ\
+    "}
+    """
   static let rsaPublic = """
     -----BEGIN PUBLIC KEY-----
     MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnkxcghplWnhnTm4fwjWi

@@ -26,6 +26,57 @@ import Wire
     #expect(throws: TokenKeyFailure.self) { try read(text) }
   }
 
+  @Test func aPrivateKeyOfASetSigns() throws {
+    #expect(try read(Keys.rsaJWK).map(\.canSign) == [true])
+    let withoutHalf = Keys.rsaJWK.replacing("\"d\"", with: "\"other\"")
+    #expect(try read(withoutHalf).map(\.canSign) == [false])
+  }
+
+  @Test func aPrivateHalfOfAnothersSetIsPassedOver() throws {
+    let keys = try TokenKey.read(keySet: Array(Keys.rsaJWK.utf8), publicOnly: true)
+    #expect(keys.map(\.canSign) == [false] && keys.map(\.algorithm) == [.rs256])
+    let pair =
+      #""x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","#
+      + #""d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A""#
+    let text = #"{"kty":"OKP","crv":"Ed25519",\#(pair)}"#
+    #expect(try read(text).map(\.canSign) == [true])
+    #expect(try TokenKey.read(keySet: Array(text.utf8), publicOnly: true).map(\.canSign) == [false])
+  }
+
+  @Test(arguments: [1_401, 200_000])
+  func tooLargeAModulusIsRefused(_ length: Int) {
+    let modulus = String(repeating: "_", count: length)
+    let failure = #expect(throws: TokenKeyFailure.self) {
+      try read(#"{"kty":"RSA","n":"\#(modulus)","e":"AQAB","d":"\#(modulus)"}"#)
+    }
+    #expect(failure != nil)
+  }
+
+  /// What everybody may know is no secret, however it is written.
+  @Test(arguments: [
+    Keys.rsaPublic, Keys.ecdsaPublic, Keys.eddsaPublic, Keys.rsa, Keys.ecdsa, Keys.eddsa, Keys.certificate,
+  ])
+  func aKeyInDERIsNoSecret(_ pem: String) throws {
+    let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }
+    let text = lines.joined().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    let bytes = try #require(Base64URL.decode(Array(text.utf8)))
+    let failure = #expect(throws: TokenKeyFailure.self) { try TokenKey.read(bytes) }
+    #expect(failure?.description.contains("PEM") == true)
+  }
+
+  @Test(arguments: ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com"])
+  func aKeyOfOpenSSHIsNoSecret(_ kind: String) {
+    let line = "\(kind) AAAAC3NzaC1lZDI1NTE5AAAAIEnZQpZz247mfMM6fna1doZ0EedWIErP10oSOc72YS2p ada\n"
+    let failure = #expect(throws: TokenKeyFailure.self) { try read(line) }
+    #expect(failure?.description.contains("PEM") == true)
+  }
+
+  /// Which begins like DER, and has the length that it says.
+  @Test func aTextIsASecret() throws {
+    #expect(try read("0V" + String(repeating: "a", count: 86)).map(\.algorithm) == [.hs256])
+    #expect(try read("sk-" + String(repeating: "a", count: 40)).map(\.algorithm) == [.hs256])
+  }
+
   @Test func aSetPassesOverWhatIsForSomethingElse() throws {
     let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
     let keys = try read(

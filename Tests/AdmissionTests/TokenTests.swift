@@ -54,7 +54,8 @@ import Wire
   // MARK: Good ones
 
   @Test(arguments: [
-    (Keys.secret, Keys.secret), (Keys.rsa, Keys.rsaPublic), (Keys.ecdsa, Keys.ecdsaPublic),
+    (Keys.secret, Keys.secret), (Keys.rsa, Keys.rsaPublic), (Keys.rsaJWK, Keys.rsaPublic),
+    (Keys.ecdsa, Keys.ecdsaPublic),
     (Keys.eddsa, Keys.eddsaPublic), (Keys.ecdsa, Keys.certificate),
     (Keys.ecdsaWithParameters, Keys.ecdsaWithParameters),
   ])

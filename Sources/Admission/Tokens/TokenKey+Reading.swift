@@ -5,6 +5,9 @@ extension TokenKey {
   public static let mostKeys = 32
   /// RSA keys below are refused, in bits (RFC 7518 section 3.3), and secrets below, in bytes (section 3.2).
   static let leastModulus = 2_048
+  static let mostModulus = 8_192
+  /// Characters of a modulus in base64url, and of what belongs to it: more than the largest key has.
+  private static let longestNumber = 1_400
   static let leastSecret = 32
 
   /// The keys that a file holds: PEM, a JSON Web Key (set), or a secret of at least 32 bytes, to whose end a line break
@@ -15,6 +18,12 @@ extension TokenKey {
     if start.first == UInt8(ascii: "{") { return try read(keySet: bytes) }
     let text = String(decoding: bytes, as: UTF8.self)
     if text.contains("-----BEGIN ") { return try read(pem: text) }
+    let starts = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN SSH2 "]
+    let isOfSSH = starts.contains { start.starts(with: $0.utf8) }
+    // Everybody may know such a key: it must not be taken for a secret.
+    if let form = isOfSSH ? "in the form of OpenSSH" : isDER(bytes) ? "in DER" : nil {
+      throw TokenKeyFailure("a key \(form): give it as PEM or as a JSON Web Key")
+    }
     var secret = bytes[...]
     while let last = secret.last, last == 0x0a || last == 0x0d { secret.removeLast() }
     guard secret.count >= leastSecret else {
@@ -23,6 +32,14 @@ extension TokenKey {
       )
     }
     return [TokenKey(secret: Array(secret))]
+  }
+
+  /// Whether a file begins as a sequence of ASN.1 does, of one or two bytes of length or as long as the file.
+  private static func isDER(_ bytes: [UInt8]) -> Bool {
+    guard bytes.count > 2, bytes[0] == 0x30 else { return false }
+    // A text may begin like the short form, which no key has without a byte that is none of a text.
+    let isText = bytes.allSatisfy { (0x09...0x0d).contains($0) || (0x20...0x7e).contains($0) }
+    return bytes[1] == 0x81 || bytes[1] == 0x82 || (!isText && Int(bytes[1]) == bytes.count - 2)
   }
 
   // MARK: PEM
@@ -84,13 +101,32 @@ extension TokenKey {
     guard bits >= leastModulus else {
       throw TokenKeyFailure("an RSA key of \(bits) bits: at least \(leastModulus)")
     }
-    guard bits <= 8_192 else { throw TokenKeyFailure("an RSA key of \(bits) bits: at most 8192") }
+    guard bits <= mostModulus else {
+      throw TokenKeyFailure("an RSA key of \(bits) bits: at most \(mostModulus)")
+    }
   }
 
   // MARK: JSON Web Keys
 
-  static func jwk(rsa modulus: String, _ exponent: String, _ id: String?) throws(TokenKeyFailure) -> TokenKey
-  {
+  /// - Parameter secret: the private exponent; nil for a public key.
+  static func jwk(
+    rsa modulus: String,
+    _ exponent: String,
+    _ secret: String?,
+    _ id: String?
+  ) throws(TokenKeyFailure) -> TokenKey {
+    guard [modulus, exponent, secret ?? ""].allSatisfy({ $0.utf8.count <= longestNumber }) else {
+      throw TokenKeyFailure("an RSA key of too many bits: at most \(mostModulus)")
+    }
+    if let secret,
+      let key = try? JWTKit.Insecure.RSA.PrivateKey(
+        modulus: modulus,
+        exponent: exponent,
+        privateExponent: secret
+      )
+    {
+      return try rsa(key, id)
+    }
     guard let key = try? JWTKit.Insecure.RSA.PublicKey(modulus: modulus, exponent: exponent) else {
       throw TokenKeyFailure("a broken RSA key")
     }

@@ -9,8 +9,8 @@ import Wire
 /// costs otherwise, so it is done where the request is: nothing waits in a queue that could grow. What was verified
 /// is remembered for a while, for clients that come again and again.
 public final class TokenVerifier: Sendable {
-  /// Gets keys that are not known yet; called at every unknown name, so it limits itself. Answers once, on `loop`, when
-  /// they are there as far as they are to be had.
+  /// Gets keys that are not known yet; called at every unknown name and wrong signature, so it limits itself. Answers
+  /// once, on `loop`, when they are there as far as they are to be had.
   public typealias Refresh =
     @Sendable (_ loop: any EventLoop, _ done: @escaping @Sendable () -> Void) -> Void
 
@@ -87,7 +87,8 @@ public final class TokenVerifier: Sendable {
     return claims
   }
 
-  /// The same; where the token's key is not known, after keys were asked for anew. Answers on `loop`, at once as a rule.
+  /// The same; where the token's key may be a new one, after keys were asked for anew. Answers on `loop`, at once as a
+  /// rule.
   public func verify(
     _ token: String,
     on loop: any EventLoop,
@@ -97,7 +98,7 @@ public final class TokenVerifier: Sendable {
     do {
       return done(.success(try verify(token)))
     } catch {
-      guard mayBeOfNewKey(token, error), let refresh = state.withLockedValue({ $0.refresh }) else {
+      guard mayBeOfNewKey(error), let refresh = state.withLockedValue({ $0.refresh }) else {
         return done(.failure(error))
       }
       refresh(loop) { [self] in
@@ -112,11 +113,11 @@ public final class TokenVerifier: Sendable {
     }
   }
 
-  /// Whether other keys could verify what these do not. A token that names no key may be of any.
-  private func mayBeOfNewKey(_ token: String, _ fault: TokenFault) -> Bool {
+  /// Whether other keys could verify what these do not: a token that names no key may be of any, and a name that is
+  /// known may have been given to a new key.
+  private func mayBeOfNewKey(_ fault: TokenFault) -> Bool {
     switch fault {
-    case .unknownKey, .noKeys: true
-    case .badSignature: (try? UncheckedToken(token))?.keyID == nil
+    case .unknownKey, .noKeys, .badSignature: true
     default: false
     }
   }

@@ -22,7 +22,7 @@ extension NodeSettings {
       reader.found(
         SettingMistake(
           reader.place(of: .tokenKeySet),
-          value: url,
+          value: SettingKind.withoutPassword(url),
           "expected \(SettingKey.tokenKeySet.kind.expectation)"
         )
       )

@@ -193,7 +193,7 @@ extension NodeSettings {
     case .backlog: "\(backlog)"
     case .anonymous: servesAnonymous ? "allow" : "deny"
     case .tokenKeys: tokenKeyFiles.isEmpty ? "none" : tokenKeyFiles.joined(separator: ",")
-    case .tokenKeySet: tokenKeySetURL ?? "none"
+    case .tokenKeySet: tokenKeySetURL.map { SettingKind.withoutPassword(ofWebURL: $0) } ?? "none"
     case .tokenAudience: tokenRules.audiences.isEmpty ? "any" : tokenRules.audiences.joined(separator: ",")
     case .tokenIssuer: tokenRules.issuers.isEmpty ? "any" : tokenRules.issuers.joined(separator: ",")
     case .tokenLeeway: DurationText.write(tokenLeeway)
@@ -217,7 +217,7 @@ extension NodeSettings {
     case .pollGather: DurationText.write(pollGather)
     case .pollInterval: DurationText.write(pollInterval)
     case .pollIntervalMaximum: DurationText.write(pollIntervalMaximum)
-    case .webhook: webhook.url ?? "none"
+    case .webhook: webhook.url.map { SettingKind.withoutPassword(ofWebURL: $0) } ?? "none"
     case .webhookDecides: Question.Kind.text(webhook.decides)
     case .webhookFailOpen: Question.Kind.text(webhook.failsOpen)
     case .webhookEvents:

@@ -70,4 +70,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   }
 
   static let variablePrefix = "SLUICE_"
+
+  /// Whether its value may have a password in it.
+  var isURL: Bool { self == .redis || self == .webhook || self == .tokenKeySet }
 }

@@ -71,6 +71,13 @@ public enum SettingKind: Sendable {
     }
   }
 
+  /// The URL of a server of HTTP as it may be shown: what stands before an `@` of its path is no password.
+  static func withoutPassword(ofWebURL url: String) -> String {
+    let start = url.firstRange(of: "://").map(\.upperBound) ?? url.startIndex
+    let end = url[start...].firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? url.endIndex
+    return withoutPassword(String(url[..<end])) + url[end...]
+  }
+
   /// A URL as it may be shown.
   static func withoutPassword(_ url: String) -> String {
     guard let at = url.lastIndex(of: "@") else { return url }

@@ -33,7 +33,7 @@ struct SettingsReader {
         mistakes.append(
           SettingMistake(
             found.place,
-            value: key == .redis ? SettingKind.withoutPassword(found.text) : found.text,
+            value: key.isURL ? SettingKind.withoutPassword(found.text) : found.text,
             "\(error)"
           )
         )

@@ -21,6 +21,8 @@ actor KeySetFollower {
   static let mostWaiting = 256
 
   private let url: String
+  /// The same, as it may be logged.
+  private let shown: String
   private let own: [TokenKey]
   private let verifier: TokenVerifier
   private let client: HTTPClient
@@ -40,6 +42,7 @@ actor KeySetFollower {
     log: Logger
   ) {
     self.url = url
+    shown = SettingKind.withoutPassword(ofWebURL: url)
     self.own = own
     self.verifier = verifier
     self.log = log
@@ -108,16 +111,13 @@ actor KeySetFollower {
 
   private func load() async -> Bool {
     do {
-      var request = HTTPClientRequest(url: url)
-      request.headers.add(name: "Accept", value: "application/jwk-set+json, application/json")
-      let response = try await client.execute(request, timeout: KeySetFollower.timeout)
-      guard response.status == .ok else { throw Failure("answered \(response.status.code)") }
-      let new = try await response.body.collect(upTo: KeySetFollower.largest)
+      let new = try await KeySetFollower.set(at: url, client)
       guard new != body else { return true }
-      let keys = try TokenKey.read(keySet: Array(new.readableBytesView)) { [log, url] broken in
+      let keys = try TokenKey.read(keySet: Array(new.readableBytesView), publicOnly: true) {
+        [log, shown] broken in
         log.warning(
           "a key for tokens is of no use, and passed over",
-          metadata: [LogKey.address: "\(url)", LogKey.error: "\(broken)"]
+          metadata: [LogKey.address: "\(shown)", LogKey.error: "\(broken)"]
         )
       }
       let opened = try await TokenKeys(opening: own + keys)
@@ -126,15 +126,35 @@ actor KeySetFollower {
       body = new
       log.notice(
         "the keys for tokens are there",
-        metadata: [LogKey.address: "\(url)", LogKey.count: "\(keys.count)"]
+        metadata: [LogKey.address: "\(shown)", LogKey.count: "\(keys.count)"]
       )
       return true
     } catch {
       log.warning(
         "the keys for tokens were not read; those that are known stay valid",
-        metadata: [LogKey.address: "\(url)", LogKey.error: "\(error)"]
+        metadata: [LogKey.address: "\(shown)", LogKey.error: "\(error)"]
       )
       return false
+    }
+  }
+
+  /// What is answered, once all of it is there. The client's own deadline ends with the head.
+  private static func set(at url: String, _ client: HTTPClient) async throws -> ByteBuffer {
+    try await withThrowingTaskGroup(of: ByteBuffer.self) { group in
+      group.addTask {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "Accept", value: "application/jwk-set+json, application/json")
+        let response = try await client.execute(request, timeout: timeout)
+        guard response.status == .ok else { throw Failure("answered \(response.status.code)") }
+        return try await response.body.collect(upTo: largest)
+      }
+      group.addTask {
+        try await Task.sleep(for: .nanoseconds(timeout.nanoseconds))
+        throw Failure("not all of it was there in time")
+      }
+      defer { group.cancelAll() }
+      guard let set = try await group.next() else { throw CancellationError() }
+      return set
     }
   }
 

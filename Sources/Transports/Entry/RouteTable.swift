@@ -8,6 +8,10 @@ public struct RouteTable {
   /// responder, now or later.
   public typealias Handler = (HTTPRequest, Responder) -> Void
 
+  /// Called once the head is there, with a request that has no body yet; what it returns is answered instead, and no body
+  /// is read for it.
+  public typealias Guard = (HTTPRequest) -> ClientError?
+
   /// What a route answers: a method, and a path like `/v1/channels/{channel}/messages`.
   public struct Pattern: Sendable, CustomStringConvertible {
     public let method: HTTPMethod
@@ -27,6 +31,7 @@ public struct RouteTable {
     let segments: [Segment]
     /// Bytes the request's body may have; over it `413`.
     let bodyLimit: Int
+    var admits: Guard?
     let handler: Handler
   }
 
@@ -59,10 +64,12 @@ public struct RouteTable {
   /// - Parameters:
   ///   - pattern: like `/v1/channels/{channel}/messages`; a name in braces stands for one whole segment.
   ///   - bodyLimit: bytes the body may have.
+  ///   - admits: who may ask; nil for everybody.
   public mutating func add(
     _ method: HTTPMethod,
     _ pattern: String,
     bodyLimit: Int = 0,
+    admits: Guard? = nil,
     _ handler: @escaping Handler
   ) {
     precondition(pattern.hasPrefix("/"))
@@ -73,7 +80,13 @@ public struct RouteTable {
         part.hasPrefix("{") ? Segment.parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
       }
     self.routes.append(
-      Route(pattern: Pattern(method, pattern), segments: segments, bodyLimit: bodyLimit, handler: handler)
+      Route(
+        pattern: Pattern(method, pattern),
+        segments: segments,
+        bodyLimit: bodyLimit,
+        admits: admits,
+        handler: handler
+      )
     )
   }
 

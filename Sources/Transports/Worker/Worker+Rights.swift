@@ -116,7 +116,8 @@ extension Worker {
     }
   }
 
-  private func asks(_ kind: Question.Kind) -> Bool {
+  /// Whether a backend decides such a thing.
+  func asks(_ kind: Question.Kind) -> Bool {
     guard let decisions = context.decisions else { return false }
     return decisions.decides.contains(kind)
   }

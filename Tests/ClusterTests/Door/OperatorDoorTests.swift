@@ -25,6 +25,7 @@ extension ClusterTests {
         #expect(try await ask(.POST, "/v1/publish", "fedcba9876543210", publication) == .ok)
         #expect(try await ask(.POST, "/v1/publish", "0123456789abcdef", publication) == .forbidden)
         #expect(try await ask(.POST, "/v1/publish", nil, publication) == .unauthorized)
+        #expect(try await ask(.POST, "/v1/nodes/lone/drain", "0123456789abcdef", "{}") == .forbidden)
         #expect(try await ask(.POST, "/v1/nodes/lone/drain", "fedcba9876543210", "{}") == .ok)
         #expect(try await ask(.DELETE, "/v1/nodes/lone/drain", "fedcba9876543210", "") == .ok)
         let log = try String(contentsOfFile: "\(cluster.directory)/logs/lone.log", encoding: .utf8)
@@ -32,7 +33,8 @@ extension ClusterTests {
         for parts in [
           [mark, "publish", "room:a,room:b", "200"], [mark, "drain", "lone", "200"],
           [mark, "undrain", "lone", "200"],
-          ["refused", "publish", "room:a,room:b", "403"], ["refused", "publish", "room:a,room:b", "401"],
+          ["watchers", "publish", "403"], ["refused", "publish", "401"],
+          ["watchers", "drain", "lone", "403"],
         ] {
           let found = lines.filter { line in parts.allSatisfy { line.contains($0) } }
           #expect(!found.isEmpty, "\(parts)")

@@ -71,7 +71,7 @@ extension ClusterTests {
           let socket = try await Socket(to: node.endpoint, path: path, headers: headers)
           let chosen = try await socket.opened().headers.first(name: "Sec-WebSocket-Protocol")
           let offered = headers.first(name: "Sec-WebSocket-Protocol")
-          #expect(chosen == (offered?.contains("sluice.v1.json") == true ? "sluice.v1.json" : nil))
+          #expect(chosen == (offered?.contains("sluice.v1.json") == true ? "sluice.v1.json" : offered))
           let user = try await socket.event("welcome") { event -> String?? in
             if case .welcome(_, _, let user, _) = event { .some(user) } else { nil }
           }

@@ -13,9 +13,11 @@ import Wire
     return key
   }
 
-  /// Whoever had the key come, every token that waited for it is looked at again, also one that names none.
-  @Test(arguments: [nil, "new"]) func aTokenOfANewKeyIsLookedAtAgain(id: String?) async throws {
-    let old = try key(1)
+  /// Whoever had the key come, every token that waited for it is looked at again, also one that names none, or has the
+  /// name that an older key has.
+  @Test(arguments: [(nil, nil), (nil, "new"), ("same", "same")] as [(String?, String?)])
+  func aTokenOfANewKeyIsLookedAtAgain(oldID: String?, id: String?) async throws {
+    let old = try key(1, id: oldID)
     let new = try key(2, id: id)
     let verifier = TokenVerifier(try await TokenKeys(opening: [old]), rules: TokenRules())
     let both = try await TokenKeys(opening: [old, new])

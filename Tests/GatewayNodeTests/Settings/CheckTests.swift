@@ -57,6 +57,20 @@ import Testing
     #expect(settings.webhookConcerns.count == count, "\(settings.webhookConcerns)")
   }
 
+  @Test func passwordsOfURLsAreNotShown() {
+    let urls = [
+      "http://u:secretpw@127.0.0.1:9000/x", "https://u:secretpw@backend.example", "ftp://u:secretpw@host",
+      "u:secretpw@host", "redis://u:secretpw@127.0.0.1",
+    ]
+    for key in [SettingKey.webhook, .tokenKeySet, .redis] {
+      for url in urls {
+        let loaded = LoadedSettings(flags: [key: url], environment: [:])
+        let text = "\(SettingsReport(loaded))" + loaded.mistakes.map(\.description).joined()
+        #expect(!text.contains("secretpw"), "\(key) \(url): \(text)")
+      }
+    }
+  }
+
   @Test func listenersAreApart() {
     #expect(mistakes([.listen: "127.0.0.1:9090"]).count == 1)
     #expect(mistakes([.listen: "127.0.0.1:0", .operatorListen: "127.0.0.1:0"]).isEmpty)

@@ -63,6 +63,14 @@ import Testing
     #expect(SettingKind.withoutPassword(url) == shown)
   }
 
+  @Test(arguments: [
+    ("http://u:secret@host/a?b#c", "http://u:***@host/a?b#c"), ("https://secret@host", "https://***@host"),
+    ("https://host:80/a@b", "https://host:80/a@b"), ("http://host?x=:@y", "http://host?x=:@y"),
+  ])
+  func hidesPasswordsOfWebURLs(_ url: String, _ shown: String) {
+    #expect(SettingKind.withoutPassword(ofWebURL: url) == shown)
+  }
+
   @Test func countsTheProcessorsAllowed() {
     #expect(
       Cores.affinity(in: Array("Name:\tx\nCpus_allowed:\tff,00000003\nCpus_allowed_list:\t0-1\n".utf8)) == 10

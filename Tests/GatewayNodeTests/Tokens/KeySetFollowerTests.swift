@@ -100,6 +100,7 @@ import Wire
     .json(#"{"keys":[]}"#), .json(set("one") + String(repeating: " ", count: 300_000)),
     .raw("garbage\r\n\r\n"),
     .raw("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n\(set("one"))"), .raw(""), .silence,
+    .dripping,
   ]
 
   @Test(arguments: answers.indices) func whatIsNoSetIsNotTakenAndAskedForAgain(_ index: Int) async throws {

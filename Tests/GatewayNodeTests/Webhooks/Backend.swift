@@ -17,6 +17,8 @@ final class Backend: Sendable {
     /// These bytes, and the end of the connection.
     case raw(String)
     case silence
+    /// Its head, and then a byte now and then.
+    case dripping
   }
 
   let url: String
@@ -109,8 +111,18 @@ private final class BackendHandler: ChannelInboundHandler {
         context.eventLoop.scheduleTask(in: delay) { BackendHandler.write(text, .ok, to: channel) }
       case .raw(let text): BackendHandler.write(raw: text, to: channel)
       case .silence: break
+      case .dripping:
+        BackendHandler.drip("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", to: channel)
       }
     }
+  }
+
+  private static func drip(_ text: String, to channel: any Channel) {
+    guard channel.isActive,
+      let encoder = try? channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+    else { return }
+    encoder.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
+    channel.eventLoop.scheduleTask(in: .milliseconds(100)) { drip(" ", to: channel) }
   }
 
   private static func write(raw text: String, to channel: any Channel) {

@@ -48,6 +48,44 @@ import Wire
     }
   }
 
+  /// What a backend allows one it may refuse another: no cache may give it away.
+  @Test(
+    arguments: [
+      ([.connect], true), ([.subscribe], true), ([.publish], false), ([], false),
+    ] as [(Set<Question.Kind>, Bool)]
+  )
+  func aShortPollThatIsDecidedIsPrivate(_ decides: Set<Question.Kind>, _ isPrivate: Bool) async throws {
+    try await with({ _ in .json(#"{"allow":true}"#) }, settings: { $0.webhook.decides = decides }) {
+      running,
+      _ in
+      let answer = try await running.askAsClient(.GET, "/v1/poll?wait=0&channels=a")
+      #expect(answer.status == .ok)
+      #expect(
+        answer.headers["Cache-Control"] == [isPrivate ? "private, no-store" : "public, max-age=1"]
+      )
+    }
+  }
+
+  @Test func aPublishIsOfTheMemberWhoseSessionItShows() async throws {
+    try await with(
+      { _ in .json(#"{"allow":true}"#) },
+      settings: { $0.webhook.decides = [.publish] }
+    ) { running, backend in
+      let own = Session(user: nil)
+      for (session, member) in [(own.secret, own.member), (Session(user: "ada").secret, nil), ("x", nil)] {
+        let client = try await RawClient.connect(to: running.node.address)
+        try await client.send(
+          "POST /v1/channels/a/messages HTTP/1.1\r\nHost: a\r\nSluice-Session: \(session)\r\n"
+            + "Content-Length: 1\r\n\r\n1"
+        )
+        try await client.received("HTTP/1.1 201 ")
+        try await client.close()
+        let asked = try #require(backend.asked.last)
+        #expect(try JSONObject(asked.body)["member"]?.string == member)
+      }
+    }
+  }
+
   /// However few connections lead to the backend.
   @Test(arguments: [1, 4]) func aPollOfManyChannelsIsAskedForBitByBit(connections: Int) async throws {
     try await with(
