@@ -22,7 +22,8 @@ public protocol BrokerPort: AnyObject {
   /// Reads `range` of a log, at most `limit` messages, ascending, and of those only as many as stay within
   /// ``LogPage/dataLimit``, nearest to where the range begins; what is older than the namespace's
   /// `historyTTL` is not held any more. Never makes an epoch for a channel that has none: `position` is nil
-  /// then. A range in another epoch than the log's, or beyond its end, answers no messages, and the position.
+  /// then. A range in another epoch than the log's, or since a cursor beyond its end, answers no messages, and the
+  /// position; before a cursor beyond its end is the newest.
   func read(
     _ channel: ChannelName,
     _ range: HistoryRange,
@@ -30,7 +31,7 @@ public protocol BrokerPort: AnyObject {
     _ done: @escaping (Result<LogPage, BrokerError>) -> Void
   )
 
-  /// The positions of several attached channels, and whether each is still the log that it was: `expected` is
+  /// The positions of several channels, which get an epoch where they have none, and whether each is still the log that it was: `expected` is
   /// the last message the caller has (its cursor and time), and a log that holds another message at that
   /// offset, or ends before it, answers a new epoch, which this call begins (`renewEpoch`).
   func verify(

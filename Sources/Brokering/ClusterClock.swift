@@ -6,6 +6,9 @@ private import Wire
 /// Redis tells it with each heartbeat, and in between it goes on by a clock that nobody sets. Until it was told for
 /// the first time, and on a node that runs alone, it is the time that the node had at its start, gone on.
 public final class ClusterClock: Sendable {
+  /// From September 2001 to the year 5138, in milliseconds since 1970: no other time is told.
+  static let times: Range<Int64> = 1_000_000_000_000..<100_000_000_000_000
+
   /// What is to be added to the steady clock, in milliseconds.
   private let offset: Atomic<Int64>
   private let isTold = Atomic<Bool>(false)
@@ -24,8 +27,8 @@ public final class ClusterClock: Sendable {
     milliseconds() - (NIODeadline.now() - moment).nanoseconds / 1_000_000
   }
 
-  /// Redis has said what time it is, in answer to what was asked at that moment. Who was told before does not believe
-  /// what took long. Answers how far Redis's clock has gone ahead of the time that it told before.
+  /// Redis has said what time it is, one of `times`, in answer to what was asked at that moment. Who was told before
+  /// does not believe what took long. Answers how far Redis's clock has gone ahead of the time that it told before.
   func told(_ time: Int64, askedAt asked: NIODeadline) -> TimeAmount {
     let wasTold = isTold.exchange(true, ordering: .relaxed)
     if wasTold, NIODeadline.now() - asked > .milliseconds(500) { return .zero }

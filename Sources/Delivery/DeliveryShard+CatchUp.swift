@@ -69,16 +69,20 @@ extension DeliveryShard {
     }
     let missing = view.ringOldest - 1 - min(earliest, view.ringOldest - 1)
     let room = max(0, settings.ringBytes - log.ring.weight)
-    let fits = Int(missing) * (log.ring.meanFrame + 48) <= room
+    let (weight, isTooMuch) = Int(missing).multipliedReportingOverflow(by: log.ring.meanFrame + 48)
+    let fits = !isTooMuch && weight <= room
     let bytes = fits ? room : settings.readBytes
     let limit = max(1, min(settings.readLimit, Int(max(1, missing)), bytes / log.ring.meanFrame))
     metrics.logReads.add()
-    port.read(log.channel, .since(.cursor(Cursor(view.epoch, earliest))), limit: limit) { [weak self] in
+    let cursor = Cursor(view.epoch, earliest)
+    port.read(log.channel, .since(.cursor(cursor)), limit: limit) { [weak self] in
       guard let self, logs[log.channel] === log else { return }
       log.isReading = false
       switch $0 {
       case .failure: readForReaders(log, after: settings.retryMS)
-      case .success(let page): serve(log, absorb(page, in: log))
+      case .success(let page):
+        log.learnHole(after: cursor, from: page)
+        serve(log, absorb(page, in: log))
       }
       flush()
     }
@@ -120,5 +124,15 @@ extension DeliveryShard {
       if log.lastTime == nil, segment.last == view.tail { log.lastTime = older.last!.time }
     }
     return segment
+  }
+}
+
+extension ChannelLog {
+  /// What was asked for and did not come is not held, whatever the log says is its oldest.
+  fileprivate func learnHole(after cursor: Cursor, from page: LogPage) {
+    guard let position = page.position, position.epoch == cursor.epoch, cursor.epoch == continuity?.epoch
+    else { return }
+    let next = page.messages.first?.cursor.offset ?? position.tail + 1
+    if next > cursor.offset + 1 { oldest = max(oldest, next) }
   }
 }

@@ -25,7 +25,8 @@ extension DeliveryShard {
     var frames = ByteBuffer()
     var behind: [Subscription] = []
     for subscription in [log.live, log.others].joined()
-    where subscription.hearsPresence && subscription.subscriber.isStarted {
+    where subscription.hearsPresence && subscription.state != .resolving && subscription.subscriber.isStarted
+    {
       let subscriber = subscription.subscriber
       guard subscription.presenceFrom == nil, subscriber.isWritable else {
         behind.append(subscription)

@@ -83,6 +83,10 @@ extension DeliveryShard {
   /// One read, from the earliest position that is asked for, answers all who wait at this moment.
   private func readForResolvers(_ log: ChannelLog) {
     guard logs[log.channel] === log, let view = log.view else { return }
+    guard !log.resolvers.isEmpty else {
+      log.isResolving = false
+      return
+    }
     var earliest: Since?
     for resolver in log.resolvers where !resolver.isFresh {
       switch (resolver.since, earliest) {

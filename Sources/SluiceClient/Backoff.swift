@@ -40,16 +40,17 @@ public struct Backoff: Sendable, Hashable {
     atLeast: TimeAmount = .zero,
     hadWorked: Bool = false
   ) -> TimeAmount {
+    let asked = min(atLeast, ceiling)
     let doubled = base.nanoseconds.multipliedReportingOverflow(by: 1 << min(attempts, 40))
     var span = doubled.overflow ? ceiling.nanoseconds : doubled.partialValue
-    var least = max(floor, atLeast)
+    var least = max(floor, asked)
     if hadWorked {
       least = max(least, min(rest, ceiling))
       span = min(max(span, spread.nanoseconds), max(ceiling - least, .zero).nanoseconds)
     }
     attempts += 1
-    let wait = least + .nanoseconds(Int64(Double(span) * chance))
-    return max(min(wait, ceiling), min(atLeast, ceiling), floor)
+    let wait = least + min(ceiling, .nanoseconds(Int64(Double(span) * chance)))
+    return max(min(wait, ceiling), asked, floor)
   }
 
   /// It worked: the next wait is short again.

@@ -36,6 +36,7 @@ struct BrokerSuite {
     try await offsetsAreContiguousAndTheFeedHasTheirOrder()
     try await aKeyIsStoredOnce()
     try await historyIsPagedBothWays()
+    try await aReadMakesNoLogAndAPositionDoes()
     try await aPageHasNoMoreThanItsBytes()
     try await theOldestIsTrimmed()
     try await positionsAreExact()
@@ -95,10 +96,31 @@ struct BrokerSuite {
     #expect(try await offsets(.before(cursor(5)), 3) == [2, 3, 4])
     #expect(try await offsets(.before(cursor(1)), 3) == [])
     #expect(try await offsets(.before(cursor(0)), 3) == [])
-    #expect(try await offsets(.before(cursor(11)), 2) == [9, 10])
+    for beyond in [11, 12, Cursor.maximumOffset] {
+      #expect(try await offsets(.before(cursor(beyond)), 2) == [9, 10])
+    }
     let stranger = Cursor(Epoch("zzzzzzzz")!, 1)
-    #expect(try await offsets(.since(.cursor(stranger)), 3) == [])
-    #expect(try await near.read(channel, .since(.cursor(stranger)), limit: 3).position == position)
+    for range in [HistoryRange.since(.cursor(stranger)), .before(stranger)] {
+      let page = try await near.read(channel, range, limit: 3)
+      #expect(page == LogPage(position: position, messages: []))
+    }
+  }
+
+  func aReadMakesNoLogAndAPositionDoes() async throws {
+    let channel = ChannelName("pages:none")!
+    let stranger = Cursor(Epoch("zzzzzzzz")!, 3)
+    let ranges: [HistoryRange] = [
+      .newest, .since(.start), .since(.cursor(stranger)), .before(stranger),
+    ]
+    for range in ranges {
+      #expect(try await near.read(channel, range) == LogPage(position: nil, messages: []))
+    }
+    let position = try await near.verify(channel, nil)
+    #expect(position.tail == 0 && position.oldest == 1)
+    for range in ranges + [.before(Cursor(position.epoch, 9))] {
+      #expect(try await far.read(channel, range) == LogPage(position: position, messages: []))
+    }
+    #expect(try await far.publish(channel, "1").cursor == Cursor(position.epoch, 1))
   }
 
   func aPageHasNoMoreThanItsBytes() async throws {

@@ -29,6 +29,31 @@ struct RedisAnswersTests {
     #expect(RedisAnswers.page(page) == nil)
   }
 
+  private func page(_ offsets: [Int], tail: Int = 10, oldest: Int = 1) -> LogPage? {
+    let fields: [RedisValue] = [
+      .status("t"), .integer(5), .status("d"), .bulk(ByteBuffer(string: "{}")),
+    ]
+    let entries = offsets.map { RedisValue.array([.status("\($0)-0"), .array(fields)]) }
+    return RedisAnswers.page(.array([epoch, .integer(tail), .integer(oldest), .array(entries)]))
+  }
+
+  @Test func aPageBeginsAfterItsLastHole() throws {
+    let whole = try #require(page([6, 7, 8, 9, 10]))
+    #expect(whole.messages.map(\.cursor.offset) == [6, 7, 8, 9, 10] && whole.position?.oldest == 1)
+    let broken = try #require(page([6, 7, 9, 10]))
+    #expect(broken.messages.map(\.cursor.offset) == [9, 10] && broken.position?.oldest == 9)
+    let twice = try #require(page([1, 3, 4, 8]))
+    #expect(twice.messages.map(\.cursor.offset) == [8] && twice.position?.oldest == 8)
+    let beyond = try #require(page([6, 12]))
+    #expect(beyond.position?.oldest == 11)
+    #expect(page([])?.position?.oldest == 1)
+  }
+
+  @Test(arguments: [[6, 6], [7, 6], [6, 7, 5], [6, 9, 9]])
+  func refusesPagesThatDoNotAscend(offsets: [Int]) {
+    #expect(page(offsets) == nil)
+  }
+
   @Test(arguments: [
     (0, "9223372036854775807"), (1, "-9223372036854775808"), (Int.max, "-9223372036854775808"),
     (Int.min, "9223372036854775807"), (-1, "9223372036854775807"),

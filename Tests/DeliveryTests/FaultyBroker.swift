@@ -36,6 +36,8 @@ final class FaultyPort: BrokerPort, FeedReceiver {
   /// How many turns of the loop an answer is late.
   var delay = 0
   var reads = 0
+  /// The log lacks these, and does not know it.
+  var hole: ClosedRange<UInt64>?
   var clock: ClusterClock { inner.clock }
 
   init(loop: any EventLoop, receiver: any FeedReceiver) {
@@ -63,7 +65,16 @@ final class FaultyPort: BrokerPort, FeedReceiver {
     _ done: @escaping (Result<LogPage, BrokerError>) -> Void
   ) {
     reads += 1
-    if isDown { fail(done) } else { inner.read(channel, range, limit: limit, late(done)) }
+    if isDown { return fail(done) }
+    let done = late(done)
+    inner.read(channel, range, limit: limit) { [hole] result in
+      done(
+        result.map { page in
+          let messages = page.messages.filter { hole?.contains($0.cursor.offset) != true }
+          return LogPage(position: page.position, messages: messages)
+        }
+      )
+    }
   }
   func verify(
     _ expected: [(channel: ChannelName, last: MessageMark?)],

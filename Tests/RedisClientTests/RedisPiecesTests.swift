@@ -86,6 +86,23 @@ struct RedisPiecesTests {
         "primary"
       )
     )
+    // Before version 7, what a script was answered.
+    let script = "ERR Error running script (call to f_0a1b): @user_script:1: "
+    for word in ["OOM", "READONLY", "MISCONF", "NOREPLICAS"] {
+      let error = RedisServerError(line: "\(script)-\(word) not at the moment: -ERR")
+      #expect(error == RedisServerError(prefix: word, message: "not at the moment: -ERR"))
+      #expect(RedisError(error).refusesWrites)
+    }
+    #expect(
+      RedisError(RedisServerError(line: "\(script)@user_script: 1: -LOADING Redis is loading")) == .loading
+    )
+    for line in [
+      "\(script)-ERR wrong type", "\(script)-OOMPH", "\(script)attempt to call nil", "ERR x: -OOM y",
+    ] {
+      let error = RedisServerError(line: line)
+      #expect(error.prefix == "ERR")
+      #expect(!RedisError(error).refusesWrites)
+    }
     #expect(RedisError.timeout("x").mayHaveRun)
     #expect(!RedisError.notConnected(because: "x").mayHaveRun)
   }

@@ -37,6 +37,16 @@ import Testing
     #expect(backoff.next(chance: 0.5, atLeast: .hours(1)) == .seconds(2))
   }
 
+  @Test func whatIsAskedForHasNoEnd() {
+    for hadWorked in [false, true] {
+      var backoff = backoff
+      for _ in 0..<50 {
+        let wait = backoff.next(chance: 0.999, atLeast: .milliseconds(.max), hadWorked: hadWorked)
+        #expect(wait == .seconds(2))
+      }
+    }
+  }
+
   @Test func spreadsTheFirstWaitAfterALossAlone() {
     var backoff = backoff
     backoff.rest = .milliseconds(200)

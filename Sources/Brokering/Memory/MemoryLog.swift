@@ -66,9 +66,7 @@ struct MemoryLog {
       let start = index(after: cursor.offset)
       held = start..<min(start + limit, messages.count)
     case .before(let cursor):
-      guard cursor.epoch == epoch, cursor.offset <= tail + 1 else {
-        return LogPage(position: position, messages: [])
-      }
+      guard cursor.epoch == epoch else { return LogPage(position: position, messages: []) }
       let end = cursor.offset == 0 ? 0 : index(after: cursor.offset - 1)
       held = max(0, end - limit)..<end
     }

@@ -21,15 +21,23 @@ enum RedisAnswers {
     return LogPosition(epoch: epoch, tail: UInt64(tail), oldest: UInt64(oldest))
   }
 
+  /// What lies before a hole, which only another's hand can make, is given up: the page begins after it, and the log
+  /// with it, so that whoever was before the hole is told.
   static func page(_ value: RedisValue) -> LogPage? {
     if value.isNull { return LogPage(position: nil, messages: []) }
-    guard let position = position(value), let parts = value.array, parts.count == 4,
+    guard var position = position(value), let parts = value.array, parts.count == 4,
       let entries = parts[3].array
     else { return nil }
     var messages: [Message] = []
     messages.reserveCapacity(entries.count)
     for entry in entries {
       guard let message = message(entry, position.epoch) else { return nil }
+      let offset = message.cursor.offset
+      if let last = messages.last?.cursor.offset, offset != last + 1 {
+        guard offset > last else { return nil }
+        messages.removeAll(keepingCapacity: true)
+        position.oldest = max(position.oldest, min(offset, position.tail + 1))
+      }
       messages.append(message)
     }
     return LogPage(position: position, messages: messages)

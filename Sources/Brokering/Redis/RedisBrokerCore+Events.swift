@@ -54,7 +54,7 @@ extension RedisBrokerCore {
       // A failure is told again with the next beat.
       guard case .success(.integer(let answer)) = reply else { return }
       if answer < 0 { notes.forgotten() } else { notes.taken(number) }
-      gate.metrics.eventsDropped.add(max(0, answer - 1) + notes.takeDropped())
+      gate.metrics.eventsDropped.add(min(max(answer, 1) - 1, EventBounds.most) + notes.takeDropped())
       sendNotes()
     }
   }

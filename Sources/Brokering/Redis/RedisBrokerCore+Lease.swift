@@ -27,7 +27,7 @@ extension RedisBrokerCore {
       switch reply {
       case .failure(let error): beatFailed(error)
       case .success(.integer(0)): leaseLost()
-      case .success(.integer(let time)) where time > RedisBrokerCore.earliestTime:
+      case .success(.integer(let time)) where ClusterClock.times.contains(Int64(time)):
         let jump = clock.told(Int64(time), askedAt: now)
         // What is stored for a while only, presence among it, may have run out at once.
         if jump > .nanoseconds(settings.presenceTTL.nanoseconds / 2), !isNew { return clockJumped(jump) }
@@ -40,9 +40,6 @@ extension RedisBrokerCore {
       link.send(["EXPIRE", .string(RedisKeys.index(of: name)), .integer(day)]) { _ in }
     }
   }
-
-  /// September 2001, in milliseconds since 1970: no time that Redis tells is before it.
-  private static let earliestTime = 1_000_000_000_000
 
   private func clockJumped(_ jump: TimeAmount) {
     let seconds = jump.nanoseconds / 1_000_000_000

@@ -54,6 +54,8 @@ public struct RedisBrokerSettings: Sendable {
   static let sweepBatch = 500
   /// How many members one script reads.
   static let rosterPage = 1_000
+  /// Positions of channels that each event loop asks for at once. Publishes come behind them on the same connection.
+  static let positionsAtOnce = 32
 
   public init(redis: RedisSettings) {
     self.redis = redis

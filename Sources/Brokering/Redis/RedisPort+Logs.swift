@@ -68,10 +68,19 @@ extension RedisPort {
       .string(Epoch.random().description), .integer(namespaces[channel].historyTTL),
     ]
     if let mark { arguments += mark.cursor.arguments + [.string("\(mark.time)")] }
-    evaluate(RedisScripts.position, keys: logKeys(channel), arguments, done, RedisAnswers.position)
+    let answer = { [positions] (result: Result<LogPosition, BrokerError>) in
+      done(result)
+      positions.ended()
+    }
+    let isTaken = positions.take { [self, arguments] in
+      evaluate(RedisScripts.position, keys: logKeys(channel), arguments, answer, RedisAnswers.position)
+    }
+    guard !isTaken else { return }
+    let refusal = BrokerError(RedisError.overloaded(pending: positions.count))
+    loop.assumeIsolated().execute { done(.failure(refusal)) }
   }
 
-  /// All in one write. The first failure is the answer.
+  /// The first failure is the answer.
   func verify(
     _ expected: [(channel: ChannelName, last: MessageMark?)],
     _ done: @escaping (Result<[LogPosition], BrokerError>) -> Void

@@ -14,6 +14,8 @@ final class RedisPort: BrokerPort {
   private let status: RedisBrokerStatus
   private weak var receiver: (any FeedReceiver)?
   private var attached: Set<ChannelName> = []
+  /// Many channels may be asked about at once: a flood of names, or all of them when they are checked.
+  let positions = RedisTurns(atOnce: RedisBrokerSettings.positionsAtOnce)
   /// What was asked before the first attempt to connect had an end; nil afterwards.
   private var early: [() -> Void]? = []
   private var earlyBytes = 0

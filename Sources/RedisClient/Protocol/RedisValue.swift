@@ -26,9 +26,21 @@ public struct RedisServerError: Error, Sendable, Equatable {
 
   /// Splits the line of an error reply.
   init(line: String) {
-    let parts = line.split(separator: " ", maxSplits: 1)
+    let parts = Self.withoutScript(line).split(separator: " ", maxSplits: 1)
     self.prefix = parts.first.map(String.init) ?? ""
     self.message = parts.count > 1 ? String(parts[1]) : ""
+  }
+
+  /// What keeps the server from doing it, also where a script was told so: before version 7 Redis answers
+  /// `ERR Error running script (call to f_…): @user_script:1: -OOM …` then.
+  private static func withoutScript(_ line: String) -> Substring {
+    guard line.hasPrefix("ERR Error running script"), let dash = line.firstRange(of: ": -") else {
+      return line[...]
+    }
+    let said = line[dash.upperBound...]
+    let word = said.prefix { $0 != " " }
+    let isKnown = ["OOM", "READONLY", "MISCONF", "NOREPLICAS", "LOADING"].contains(word)
+    return isKnown ? said : line[...]
   }
 }
 

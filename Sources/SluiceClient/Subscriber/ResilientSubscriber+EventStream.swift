@@ -52,7 +52,8 @@ extension ResilientSubscriber {
           self.welcomed(leg, part, at: event.lastEventID)
         }
         if isNative { self.lastEventID = event.lastEventID }
-      case .item(.retry(let milliseconds)): self.retry = .milliseconds(Int64(milliseconds))
+      case .item(.retry(let milliseconds)):
+        self.retry = min(.milliseconds(Int64(milliseconds)), max(.minutes(1), self.settings.backoff.ceiling))
       case .item(.comment): break
       case .closed(let closure): self.ended(leg, self.end(of: leg, closure))
       }

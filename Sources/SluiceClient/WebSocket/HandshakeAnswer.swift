@@ -34,7 +34,9 @@ extension HandshakeAnswer {
     var lines = head.split(separator: "\r\n", omittingEmptySubsequences: true)
     guard !lines.isEmpty else { throw HandshakeError(description: "the answer is empty") }
     let words = lines.removeFirst().split(separator: " ", maxSplits: 2)
-    guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
+    guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]),
+      (100...999).contains(status)
+    else {
       throw HandshakeError(description: "the answer is not HTTP/1")
     }
     var headers = HTTPHeaders()

@@ -43,8 +43,8 @@ extension RedisScripts {
         local tail, offset = tonumber(at[2]), tonumber(ARGV[6])
         if kind == 'since' and offset < tail then
           entries = read('XRANGE', whole(math.max(offset + 1, oldest)) .. '-0', '+', 1)
-        elseif kind == 'before' and offset > oldest and offset <= tail + 1 then
-          backwards = read('XREVRANGE', whole(offset - 1) .. '-0', bottom, -1)
+        elseif kind == 'before' and offset > oldest then
+          backwards = read('XREVRANGE', whole(math.min(offset - 1, tail)) .. '-0', bottom, -1)
         end
       end
       if backwards then
