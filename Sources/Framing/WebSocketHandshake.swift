@@ -3,7 +3,8 @@ public import NIOHTTP1
 
 /// The server's side of the opening handshake (RFC 6455 section 4.2), as a decision about one request.
 public enum WebSocketHandshake {
-  /// The only subprotocol that is ever selected.
+  /// The subprotocol that is selected where it is offered; else the `bearer.<token>` that is, as browsers fail a
+  /// connection whose offers are all passed over.
   public static let subprotocol = "sluice.v1.json"
 
   public enum Decision: Sendable {
@@ -41,8 +42,13 @@ public enum WebSocketHandshake {
     }
     return .accept(
       key: self.acceptKey(for: fields.keys[0]),
-      subprotocol: fields.offers.contains(self.subprotocol[...]) ? self.subprotocol : nil
+      subprotocol: self.selected(of: fields.offers)
     )
+  }
+
+  private static func selected(of offers: [Substring]) -> String? {
+    if offers.contains(self.subprotocol[...]) { return self.subprotocol }
+    return offers.first { $0.hasPrefix("bearer.") }.map(String.init)
   }
 
   /// What a handshake consists of, found in one pass over the headers.

@@ -16,6 +16,7 @@ import Wire
     "permessage-deflate; client_max_window_bits=9", "Permessage-Deflate ; Client_No_Context_Takeover",
     #"permessage-deflate; client_max_window_bits="10""#, "x-other; a=b, permessage-deflate",
     "permessage-deflate; unknown, permessage-deflate",
+    "permessage-deflate,", ", permessage-deflate", "x-other, ,\t,permessage-deflate",
     "permessage-deflate; server_max_window_bits=8, permessage-deflate",
   ])
   func anOfferIsAnsweredWithoutContext(_ offer: String) {
@@ -36,7 +37,8 @@ import Wire
   }
 
   @Test(arguments: [
-    "", "x-webkit-deflate-frame", "permessage-deflate; x", "permessage-deflate; server_max_window_bits",
+    "", ",", " , ", "x-webkit-deflate-frame", "permessage-deflate; x",
+    "permessage-deflate; server_max_window_bits",
     "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=8",
     "permessage-deflate; server_max_window_bits=010", "permessage-deflate; server_max_window_bits=",
     "permessage-deflate; client_max_window_bits=7", "permessage-deflate; server_no_context_takeover=true",

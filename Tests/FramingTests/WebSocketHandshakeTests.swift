@@ -88,10 +88,12 @@ struct WebSocketHandshakeTests {
     arguments: [
       ("sluice.v1.json", "sluice.v1.json", nil),
       ("chat, sluice.v1.json,bearer.a.b.c", "sluice.v1.json", "a.b.c"),
-      ("bearer.a.b.c", nil, "a.b.c"), ("chat", nil, nil), ("SLUICE.V1.JSON", nil, nil),
+      ("bearer.a.b.c,sluice.v1.json", "sluice.v1.json", "a.b.c"),
+      ("bearer.a.b.c", "bearer.a.b.c", "a.b.c"), ("chat, bearer.a.b.c", "bearer.a.b.c", "a.b.c"),
+      ("bearer.a, bearer.b", "bearer.a", "a"), ("chat", nil, nil), ("SLUICE.V1.JSON", nil, nil),
     ] as [(String, String?, String?)]
   )
-  func selectsOnlyItsOwnSubprotocol(offer: String, selected: String?, token: String?) {
+  func selectsItsOwnSubprotocolOrTheToken(offer: String, selected: String?, token: String?) {
     guard case .accept(_, let subprotocol) = self.decide([("Sec-WebSocket-Protocol", offer)]) else {
       Issue.record("refused")
       return

@@ -60,10 +60,16 @@ public struct CompressionTerms: Sendable, Hashable {
 enum ExtensionList {
   typealias Offer = (name: String, parameters: [(name: String, value: String?)])
 
-  /// Nil when the text is malformed.
+  /// Bytes. Whoever offers more means no good.
+  private static let longest = 1_024
+
+  /// Nil when the text is malformed, or too long.
   static func parse(_ text: String) -> [Offer]? {
+    guard text.utf8.count <= longest else { return nil }
     var offers: [Offer] = []
     for part in split(text, at: UInt8(ascii: ",")) {
+      // RFC 9110 section 5.6.1: empty elements are none.
+      if trimmed(part).isEmpty { continue }
       let pieces = split(part, at: UInt8(ascii: ";")).map(trimmed)
       guard let name = pieces.first, isToken(name) else { return nil }
       var parameters: [(name: String, value: String?)] = []

@@ -34,6 +34,11 @@ public final class EntryServer: Sendable {
   #if os(Linux)
     /// `TCP_USER_TIMEOUT` of `tcp(7)`: it ends half-open connections that something waits to be sent to.
     private static let tcpUserTimeout = NIOBSDSocket.Option(rawValue: 18)
+    /// `TCP_NOTSENT_LOWAT` of `tcp(7)`: how much the system takes beyond what is on its way. Whoever does not read costs
+    /// no more than that, where it would take megabytes, and a loop is not held up by copying them.
+    private static let tcpNotSentLowWater = NIOBSDSocket.Option(rawValue: 25)
+    /// Bytes.
+    private static let notSent = 128 << 10
   #endif
 
   private let listener: any Channel
@@ -97,14 +102,15 @@ public final class EntryServer: Sendable {
     #if os(Linux)
       let silence = Int(settings.silence.nanoseconds / 1_000_000)
       return bootstrap.serverChannelOption(.tcpOption(Self.tcpUserTimeout), value: silence)
+        .serverChannelOption(.tcpOption(Self.tcpNotSentLowWater), value: Self.notSent)
     #else
       return bootstrap
     #endif
   }
 
   /// A bootstrap's own options for children cost each connection a future for each of them. That nothing is held
-  /// back to be sent together (TCP_NODELAY), which a bootstrap sets, and for how long silence is borne are inherited
-  /// from the listener.
+  /// back to be sent together (TCP_NODELAY), which a bootstrap sets, for how long silence is borne and how much the
+  /// system takes are inherited from the listener.
   private static func set(_ options: any NIOSynchronousChannelOptions, _ settings: Settings) throws {
     try options.setOption(.allowRemoteHalfClosure, value: true)
     try options.setOption(.maxMessagesPerRead, value: 1)

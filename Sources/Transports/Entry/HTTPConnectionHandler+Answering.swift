@@ -62,27 +62,32 @@ extension HTTPConnectionHandler {
     self.phase = .gone
     self.context = nil
     self.loop.left(self)
-    do {
-      try context.pipeline.syncOperations.addHandler(handler, position: .after(self))
-    } catch {
-      self.letGoOfParser(context)
-      context.close(promise: nil)
-      return
-    }
-    self.isHandedOver = true
-    context.flush()
+    self.successor = handler
+    if self.failure != nil || !self.waiting.isEmpty { self.hasReadTooFar = true }
+    self.waiting.removeAll()
     if !self.isReading { self.leavePipeline(context) }
   }
 
-  /// The end of a handover.
+  /// The end of a handover. Never while the parser runs: what it still finds must not reach the successor.
   func leavePipeline(_ context: ChannelHandlerContext) {
+    guard let successor = self.successor else { return }
+    self.successor = nil
+    let channel = context.channel
     let pipeline = context.pipeline.syncOperations
     let rest = self.input
     self.letGoOfParser(context)
-    if rest.readableBytes > 0 { context.fireChannelRead(Self.wrapInboundOut(rest)) }
+    do {
+      try pipeline.addHandler(successor, position: .after(self))
+    } catch {
+      context.close(promise: nil)
+      return
+    }
+    context.flush()
+    if rest.readableBytes > 0, !self.hasReadTooFar { context.fireChannelRead(Self.wrapInboundOut(rest)) }
     pipeline.removeHandler(self.loop.collector, promise: nil)
     pipeline.removeHandler(context: context, promise: nil)
+    if self.hasReadTooFar { return channel.close(promise: nil) }
     pipeline.fireChannelReadComplete()
-    if self.holdsRead { context.channel.read() }
+    if self.holdsRead { channel.read() }
   }
 }

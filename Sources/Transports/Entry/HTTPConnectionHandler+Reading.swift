@@ -67,7 +67,10 @@ extension HTTPConnectionHandler {
     self.watchBody()
     // What the parser has not taken is copied, so that the receive buffer is not held for it.
     if input.readableBytes > 0 { self.input = ByteBuffer(bytes: input.readableBytesView) }
-    if self.isHandedOver { return self.leavePipeline(context) }
+    if self.successor != nil {
+      if !isSound { self.hasReadTooFar = true }
+      return self.leavePipeline(context)
+    }
     if case .gone = self.phase { return self.letGoOfParser(context) }
     guard isSound else { return self.letGoOfParser(context) }
     guard self.isAtEnd, !isCut else { return }

@@ -57,8 +57,10 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var afterwards = Afterwards.request
   /// What the client still sends is not looked at.
   var isThrough = false
-  /// Another handler has this one's place, which leaves when the present read is over.
-  var isHandedOver = false
+  /// Gets this handler's place when the present read is over.
+  var successor: (any ChannelHandler)?
+  /// The parser has taken bytes of the successor's protocol for a request, so that has lost its beginning.
+  var hasReadTooFar = false
   /// Where the loop keeps it; only the loop changes it.
   var place = -1
 
@@ -93,13 +95,19 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
 
   /// A part of a request that the parser has found.
   func take(_ part: HTTPServerRequestPart) {
+    guard self.successor == nil else {
+      self.hasReadTooFar = true
+      return
+    }
     self.sawPart = true
     self.headHasBegun = false
     self.isAtEnd = false
     switch part {
     case .head(let head): self.afterwards = Afterwards(head)
     case .body: break
-    case .end: self.isAtEnd = true
+    case .end(let trailers):
+      self.isAtEnd = true
+      if trailers?.isEmpty == false, case .request = self.afterwards { self.afterwards = .nothing }
     }
     switch self.phase {
     case .receiving

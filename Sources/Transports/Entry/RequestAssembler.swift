@@ -28,6 +28,19 @@ struct RequestAssembler {
     let parameters: PathParameters
     let route: RouteTable.Route
     var body = ByteBuffer()
+
+    func request(peer: SocketAddress?) -> HTTPRequest {
+      HTTPRequest(
+        method: self.head.method,
+        version: self.head.version,
+        headers: self.head.headers,
+        path: self.target.path,
+        parameters: self.parameters,
+        query: self.target.query,
+        body: self.body,
+        peer: peer
+      )
+    }
   }
 
   /// Apart from the connection, which has it only inside a request.
@@ -57,19 +70,23 @@ struct RequestAssembler {
     peer: @autoclosure () -> SocketAddress?
   ) -> Action {
     switch part {
-    case .head(let head): self.takeHead(head, routes: routes)
+    case .head(let head): self.takeHead(head, routes: routes, peer: peer())
     case .body(let bytes): self.takeBody(bytes)
-    case .end: self.takeEnd(peer: peer())
+    case .end(let trailers): self.takeEnd(trailers, peer: peer())
     }
   }
 
-  private mutating func takeHead(_ head: HTTPRequestHead, routes: RouteTable) -> Action {
+  private mutating func takeHead(
+    _ head: HTTPRequestHead,
+    routes: RouteTable,
+    peer: @autoclosure () -> SocketAddress?
+  ) -> Action {
     self.exchange = Exchange(
       version: head.version,
       isHead: head.method == .HEAD,
       keepsAlive: head.isKeepAlive && !Self.leavesHTTP(head)
     )
-    switch self.judge(head, routes: routes) {
+    switch self.judge(head, routes: routes, peer: peer()) {
     case .refused(let answer):
       guard !Self.hasBody(head) else { return self.refuse(answer, keepsAlive: false) }
       self.state = .refusing(answer)
@@ -93,7 +110,10 @@ struct RequestAssembler {
     return .wait
   }
 
-  private mutating func takeEnd(peer: SocketAddress?) -> Action {
+  /// A parser takes trailers like `Connection` and `Upgrade` for the connection's, so whether it goes on after any
+  /// cannot be told: that answer is the last.
+  private mutating func takeEnd(_ trailers: HTTPHeaders?, peer: SocketAddress?) -> Action {
+    if trailers?.isEmpty == false { self.exchange.keepsAlive = false }
     defer { self.state = .betweenRequests }
     switch self.state {
     case .betweenRequests:
@@ -101,17 +121,7 @@ struct RequestAssembler {
     case .refusing(let answer):
       return .answer(answer, self.exchange)
     case .receiving(let matched):
-      let request = HTTPRequest(
-        method: matched.head.method,
-        version: matched.head.version,
-        headers: matched.head.headers,
-        path: matched.target.path,
-        parameters: matched.parameters,
-        query: matched.target.query,
-        body: matched.body,
-        peer: peer
-      )
-      return .dispatch(request, self.exchange, matched.route.handler)
+      return .dispatch(matched.request(peer: peer), self.exchange, matched.route.handler)
     }
   }
 
@@ -133,7 +143,11 @@ extension RequestAssembler {
     case broken(Problem)
   }
 
-  private mutating func judge(_ head: HTTPRequestHead, routes: RouteTable) -> Judgement {
+  private mutating func judge(
+    _ head: HTTPRequestHead,
+    routes: RouteTable,
+    peer: @autoclosure () -> SocketAddress?
+  ) -> Judgement {
     if let problem = self.fault(in: head) { return .broken(problem) }
     if head.method == .CONNECT { return .broken(Problem(.methodNotAllowed, "this is no proxy")) }
     guard let target = RequestTarget(head.uri) else {
@@ -169,7 +183,11 @@ extension RequestAssembler {
       guard declared <= UInt64(route.bodyLimit) else {
         return .refused(.problem(Self.tooLarge(limit: route.bodyLimit)))
       }
-      return .accepted(Matched(head: head, target: target, parameters: parameters, route: route))
+      let matched = Matched(head: head, target: target, parameters: parameters, route: route)
+      if let admits = route.admits, let refusal = admits(matched.request(peer: peer())) {
+        return .refused(.problem(Problem(refusal)))
+      }
+      return .accepted(matched)
     }
   }
 
@@ -179,9 +197,12 @@ extension RequestAssembler {
       let message = "the request target is over \(self.targetLength) bytes"
       return Problem(.tooLarge, message, status: .uriTooLong)
     }
-    let hosts = head.headers["Host"].count
-    if hosts > 1 || (hosts == 0 && head.version != .http1_0) {
+    let hosts = head.headers["Host"]
+    if hosts.count > 1 || (hosts.isEmpty && head.version != .http1_0) {
       return Problem(.badRequest, "a request has exactly one Host header")
+    }
+    if let host = hosts.first, !RequestTarget.isHost(host) {
+      return Problem(.badRequest, "Host: a name or an address, and maybe a port")
     }
     let codings = head.headers[canonicalForm: "Transfer-Encoding"]
     if !codings.isEmpty {

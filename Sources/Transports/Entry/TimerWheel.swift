@@ -16,12 +16,17 @@ public protocol TimerWheelRider: AnyObject {
 /// Deadlines that move often are best left alone: let the rider be looked at and answer the later one.
 public final class TimerWheel {
   public struct Place: Sendable {
+    /// The slot of those whose turn it is and who were not looked at yet.
+    fileprivate static let due: Int32 = -2
+
     fileprivate var slot: Int32 = -1
     fileprivate var index: Int32 = 0
 
     public init() {}
 
-    public var isArmed: Bool { self.slot >= 0 }
+    public var isArmed: Bool { self.slot != -1 }
+
+    fileprivate var isDue: Bool { self.slot == Self.due }
   }
 
   public let eventLoop: any EventLoop
@@ -63,10 +68,12 @@ public final class TimerWheel {
 
   public func disarm(_ rider: any TimerWheelRider) {
     guard rider.wheelPlace.isArmed else { return }
-    let slot = Int(rider.wheelPlace.slot)
-    let index = Int(rider.wheelPlace.index)
+    let place = rider.wheelPlace
     rider.wheelPlace = Place()
     self.riders -= 1
+    guard !place.isDue else { return }
+    let slot = Int(place.slot)
+    let index = Int(place.index)
     let last = self.slots[slot].removeLast()
     guard last !== rider else { return }
     self.slots[slot][index] = last
@@ -98,13 +105,15 @@ public final class TimerWheel {
     }
   }
 
+  /// Looks at who is still due when its turn comes: those before it may have taken it out, or armed it again.
   private func visit(_ slot: Int) {
     guard !self.slots[slot].isEmpty else { return }
     var due: [any TimerWheelRider] = []
     swap(&due, &self.slots[slot])
-    self.riders -= due.count
-    for rider in due { rider.wheelPlace = Place() }
-    for rider in due {
+    for rider in due { rider.wheelPlace.slot = Place.due }
+    for rider in due where rider.wheelPlace.isDue {
+      rider.wheelPlace = Place()
+      self.riders -= 1
       guard let deadline = rider.timeCame(self.handTime) else { continue }
       self.arm(rider, at: deadline)
     }

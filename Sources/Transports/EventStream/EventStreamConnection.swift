@@ -67,12 +67,14 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     )
     worker.shard.start(subscriber)
     if presence == .join {
-      for subscription in subscriber.subscriptions {
+      for subscription in subscriber.subscriptions where isOpen {
         worker.presence.join(subscription.channel, session, by: caller, holder: holder)
       }
     }
+    // What was written may have found the client gone.
+    guard isOpen else { return }
     worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
-    tokenClock = caller.expires.map { TokenClock(expires: $0) { [unowned self] in tokenRanOut() } }
+    tokenClock = caller.expires.map { TokenClock(expires: $0) { [weak self] in self?.tokenRanOut() } }
     tokenClock?.arm(on: worker.entry.wheel)
   }
 
@@ -89,7 +91,8 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   private func writabilityChanged(_ isWritable: Bool) {
     if stall == nil, let channel = body?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
-        [unowned self] in
+        [weak self] in
+        guard let self else { return }
         worker.context.metrics.tooSlow.add()
         channel.close(promise: nil)
       }
@@ -107,7 +110,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
       body.write(comment)
       body.flush()
     }
-    return now + worker.context.streamComment
+    return isOpen ? now + worker.context.streamComment : nil
   }
 
   /// A stream has no way to ask for patience: it is told when to come back, and ends.
@@ -124,7 +127,12 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     ended()
   }
 
+  private var isOpen: Bool { body != nil }
+
   var isWritable: Bool { body?.isWritable == true }
+
+  /// Cut off, a browser's stream waits out the `retry:` that it began with; sent away, a tenth of a second.
+  var leavesFirst: Bool { true }
 
   func closeNow() {
     body?.end()

@@ -153,10 +153,13 @@ extension GatewaySocket {
         id
       )
     }
+    let old = caller
     refreshed(new)
     // As the token says it: the leeway is for wrong clocks, and who renews by it would come too late.
     let leeway = worker.context.tokens?.rules.leeway ?? 0
     send(.refreshed(id: id, expires: new.expires.map { ($0 - leeway) / 1_000 }))
+    // Many channels and many patterns make that a long search, which a client may ask for a thousand times a second.
+    guard new.rights != old.rights else { return worker.shard.flush() }
     for subscription in subscriber.subscriptions {
       let channel = subscription.channel
       let presence: PresenceWish? = subscription.hearsPresence ? .watch : nil

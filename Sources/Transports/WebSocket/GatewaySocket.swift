@@ -97,7 +97,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
 
   private func watchToken() {
     if let tokenClock { worker.entry.wheel.disarm(tokenClock) }
-    tokenClock = caller.expires.map { TokenClock(expires: $0) { [unowned self] in tokenRanOut() } }
+    tokenClock = caller.expires.map { TokenClock(expires: $0) { [weak self] in self?.tokenRanOut() } }
     tokenClock?.arm(on: worker.entry.wheel)
   }
 
@@ -115,7 +115,8 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   private func watchStall(_ isWritable: Bool) {
     if stall == nil, let channel = connection?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
-        [unowned self] in
+        [weak self] in
+        guard let self else { return }
         worker.context.metrics.tooSlow.add()
         connection?.close(.tooSlow, reason: "nothing was read for too long")
       }
@@ -178,7 +179,8 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
 
   func closeNow() {
     if farewell?.reason == GoodbyeReason.overload { return closeForRoom() }
-    connection?.close(.drain, reason: "the node is stopping")
+    let isOld = farewell?.reason == GoodbyeReason.age
+    connection?.close(.drain, reason: isOld ? "the connection has reached its age" : "the node is stopping")
   }
 
   func closeForRoom() {

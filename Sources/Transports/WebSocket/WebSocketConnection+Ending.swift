@@ -44,6 +44,7 @@ extension WebSocketConnection {
     }
     self.send(WebSocketFrame.ping)
     self.flush()
+    guard self.isOpen else { return nil }
     let pongBy = now + self.settings.pongWithin
     self.deadline = pongBy
     return pongBy

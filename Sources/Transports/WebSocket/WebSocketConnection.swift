@@ -86,9 +86,10 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func close(_ code: CloseCode, reason: String = "", because end: WebSocketEnd? = nil) {
     guard case .open = self.phase else { return }
     self.sendClose(code, reason: reason)
-    self.flush()
+    // The flush may find the socket closed, and then leaves this phase.
     self.phase = .closing
     self.wait(self.settings.closeWithin)
+    self.flush()
     self.owner.closed(self, because: end ?? .weClosed(code))
     self.releaseRead()
   }

@@ -99,6 +99,62 @@ struct HTTPConnectionTests {
     #expect(try entry.takeStatuses() == ["413"])
   }
 
+  /// Not a byte of a body is waited for, or asked for, from who may not send it.
+  @Test func whoMayNotAskIsRefusedAtTheHead() throws {
+    var bodies: [String] = []
+    let entry = try EmbeddedEntry { routes in
+      let admits: RouteTable.Guard = { request in
+        request.bearerToken == "key" && request.parameters["name"] == "a"
+          ? nil : ClientError(.unauthorized, "a key, please")
+      }
+      routes.add(.POST, "/secret/{name}", bodyLimit: 100, admits: admits) { request, responder in
+        bodies.append(String(buffer: request.body))
+        responder.respond(.ok)
+      }
+    }
+    let head = "POST /secret/a HTTP/1.1\r\nHost: a\r\n"
+    try entry.send("\(head)Authorization: Bearer key\r\nContent-Length: 2\r\n\r\nhi")
+    try entry.send("\(head)Content-Length: 0\r\n\r\n")
+    #expect(try entry.takeStatuses() == ["200", "401"])
+    #expect(entry.channel.isActive)
+    let body = String(repeating: "a", count: 100)
+    for rest in [
+      "Content-Length: 100\r\nExpect: 100-continue\r\n\r\n",
+      "Content-Length: 100\r\n\r\n\(body)\(Self.hello)",
+      "Transfer-Encoding: chunked\r\n\r\n64\r\n\(body)\r\n0\r\n\r\n\(Self.hello)",
+    ] {
+      let other = try EmbeddedEntry(beside: entry)
+      try other.send(head + rest)
+      #expect(try other.takeStatuses() == ["401"])
+      #expect(!other.channel.isActive)
+    }
+    #expect(bodies == ["hi"])
+  }
+
+  @Test(arguments: [
+    "", "a", "a:80", "a:", "A-b_c.d~e:8080", "127.0.0.1:8080", "[::1]", "[2001:db8::1.2.3.4]:9", "a%20b",
+    "!$&'()*+;=", "a ",
+  ])
+  func aHostIsANameOrAnAddress(_ host: String) throws {
+    let entry = try EmbeddedEntry()
+    try entry.send("GET /hello HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+    #expect(try entry.takeStatuses() == ["200"])
+  }
+
+  @Test(arguments: [
+    "a b", "a/b", "a, b", "a,b", "a@b", "a?b", "a#b", "a:b", "a:80:80", "[::1", "::1", "[]", "[::1]a",
+    "[a b]",
+    "a\\b", "<a>", "\"a\"", "a\u{fc}",
+  ])
+  func whatIsNoHostIsRefused(_ host: String) throws {
+    for version in ["1.1", "1.0"] {
+      let entry = try EmbeddedEntry()
+      try entry.send("GET /hello HTTP/\(version)\r\nHost: \(host)\r\n\r\n")
+      #expect(try entry.takeStatuses() == ["400"])
+      #expect(!entry.channel.isActive)
+    }
+  }
+
   struct Refusal: Sendable, CustomTestStringConvertible {
     let request: String
     let status: String

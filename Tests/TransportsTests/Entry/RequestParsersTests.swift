@@ -107,6 +107,28 @@ struct RequestParsersTests {
     }
   }
 
+  /// A parser takes some trailers for the connection's own fields, so none is lent again, nor the connection used.
+  @Test(arguments: ["Connection: close", "Connection: Upgrade\r\nUpgrade: x", "Upgrade: x", "T: x"])
+  func lendsNoParserThatHasSeenTrailers(_ trailers: String) throws {
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n0\r\n\(trailers)\r\n\r\n"
+    for (request, status) in [
+      ("GET /x HTTP/1.1\r\nHost: a\r\n", "404"), ("POST /echo HTTP/1.1\r\nHost: a\r\n", "200"),
+    ] {
+      let bytes = Array((request + chunked + self.get("/hello")).utf8)
+      for cut in 0...bytes.count {
+        let one = try self.entry()
+        try one.send(ByteBuffer(bytes: bytes[..<cut]))
+        try one.send(ByteBuffer(bytes: bytes[cut...]))
+        let answer = try one.takeOutput()
+        #expect(answer.hasPrefix("HTTP/1.1 \(status) ") && answer.contains("\r\nConnection: close\r\n"))
+        #expect(answer.ranges(of: "HTTP/1.1 ").count == 1 && !one.channel.isActive)
+        let two = try EmbeddedEntry(beside: one)
+        try two.send(self.get("/hello"))
+        #expect(try two.takeOutput() == self.ok("none"))
+      }
+    }
+  }
+
   @Test func looksAtNothingBehindTheLastRequest() throws {
     for last in [self.get("/held", "Connection: close\r\n"), "GET /held HTTP/1.0\r\n\r\n"] {
       let entry = try self.entry()

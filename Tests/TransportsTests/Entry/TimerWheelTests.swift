@@ -9,9 +9,11 @@ struct TimerWheelTests {
     var wheelPlace = TimerWheel.Place()
     var visits: [NIODeadline] = []
     var answers: [NIODeadline] = []
+    var onVisit: () -> Void = {}
 
     func timeCame(_ now: NIODeadline) -> NIODeadline? {
       self.visits.append(now)
+      self.onVisit()
       return self.answers.isEmpty ? nil : self.answers.removeFirst()
     }
   }
@@ -49,6 +51,39 @@ struct TimerWheelTests {
     #expect(riders.map(\.visits.count) == [0, 0, 1, 1, 0])
     self.loop.advanceTime(by: .seconds(1))
     #expect(riders.map(\.visits.count) == [1, 0, 1, 1, 0])
+  }
+
+  @Test func forgetsWhoIsTakenOutByOneBeforeIt() {
+    let wheel = self.wheel()
+    let riders = (0..<3).map { _ in Rider() }
+    for rider in riders { wheel.arm(rider, at: self.loop.now + .seconds(1)) }
+    riders[1].answers = [self.loop.now + .seconds(2)]
+    riders[0].onVisit = {
+      #expect(!riders[0].wheelPlace.isArmed && riders[1].wheelPlace.isArmed && wheel.count == 2)
+      wheel.disarm(riders[1])
+      wheel.disarm(riders[1])
+      #expect(!riders[1].wheelPlace.isArmed && wheel.count == 1)
+    }
+    self.loop.advanceTime(by: .seconds(5))
+    #expect(riders.map(\.visits.count) == [1, 0, 1])
+    #expect(wheel.count == 0)
+  }
+
+  @Test func looksLaterAtWhoIsArmedAgainByOneBeforeIt() {
+    let wheel = self.wheel()
+    let riders = (0..<3).map { _ in Rider() }
+    let start = self.loop.now
+    for rider in riders { wheel.arm(rider, at: start + .seconds(1)) }
+    riders[0].onVisit = {
+      wheel.arm(riders[1], at: start + .seconds(3))
+      #expect(wheel.count == 2)
+    }
+    self.loop.advanceTime(by: .seconds(2))
+    #expect(riders.map(\.visits.count) == [1, 0, 1])
+    #expect(wheel.count == 1)
+    self.loop.advanceTime(by: .seconds(2))
+    #expect(riders[1].visits == [start + .seconds(3)])
+    #expect(wheel.count == 0)
   }
 
   @Test func looksAgainWhenTold() {

@@ -173,6 +173,36 @@ struct WebSocketConnectionTests {
     #expect(harness.connection.context == nil)
   }
 
+  /// A flush may find that the socket is closed.
+  @Test func endsOnceWhenItsCloseCannotBeSent() throws {
+    let harness = try Harness()
+    try harness.channel.pipeline.syncOperations.addHandler(FailingFlush(), position: .first)
+    harness.connection.close(.policy)
+    #expect(harness.owner.ends == [.weClosed(.policy)])
+    #expect(harness.connection.context == nil && harness.wheel.count == 0)
+    guard case .gone = harness.connection.phase else {
+      Issue.record("\(harness.connection.phase)")
+      return
+    }
+  }
+
+  @Test func forgetsWhoIsLostWithAPing() throws {
+    let harness = try Harness()
+    try harness.channel.pipeline.syncOperations.addHandler(FailingFlush(), position: .first)
+    harness.channel.embeddedEventLoop.advanceTime(by: .seconds(26))
+    #expect(harness.owner.ends == [.lost])
+    #expect(harness.wheel.count == 0)
+  }
+
+  /// What a socket does whose other end has reset the connection.
+  private final class FailingFlush: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+
+    func flush(context: ChannelHandlerContext) {
+      context.fireChannelInactive()
+    }
+  }
+
   @Test func pingsTheSilentAndCutsTheDead() throws {
     let harness = try Harness()
     let loop = harness.channel.embeddedEventLoop
