@@ -55,7 +55,9 @@ extension Worker {
     question.proxied = proxiedAddress(of: request)
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
-      let isPrivate = presence != nil || given != nil || request.isPersonal
+      // What a backend allows this client it may refuse another.
+      let isDecided = asks(.connect) || asks(.subscribe)
+      let isPrivate = presence != nil || given != nil || isDecided || request.isPersonal
       question.maxAge = isPrivate ? nil : channels.map { context.namespaces[$0].pollMaxAge }.min()
     }
     return question

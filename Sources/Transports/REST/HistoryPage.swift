@@ -21,6 +21,8 @@ extension Worker {
   /// Pages that are read at once, at the most: each may have a mebibyte. And how many may wait for that.
   static let readsAtOnce = 100
   static let readsWaiting = 10_000
+  /// After a page of so many bytes the loop turns to others first.
+  private static let largePage = 128 << 10
 
   func readHistory(
     of channel: ChannelName,
@@ -32,7 +34,7 @@ extension Worker {
   ) {
     permit(.history, channel, by: caller, over: transport, member: nil) { [self] error in
       if let error { return done(.failure(error)) }
-      readHistory(of: channel, range, limit: limit, done)
+      readHistory(of: channel, range, limit: limit, by: caller, done)
     }
   }
 
@@ -40,6 +42,7 @@ extension Worker {
     of channel: ChannelName,
     _ range: HistoryRange,
     limit: Int?,
+    by caller: Caller,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
     guard reads < Worker.readsAtOnce else {
@@ -47,36 +50,79 @@ extension Worker {
         context.metrics.over.reads.add()
         return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
       }
-      return waitingReads.append { [self] in readHistory(of: channel, range, limit: limit, done) }
+      return waitingReads.append { [self] in
+        readHistory(of: channel, range, limit: limit, by: caller, done)
+      }
     }
     reads += 1
-    let answer = done
-    let done = { [self] (page: Result<HistoryPage, ClientError>) in
-      reads -= 1
-      answer(page)
-      readOn()
+    let answer = { [self] (page: Result<LogPage, ClientError>) in
+      inTurn { [self] in
+        reads -= 1
+        done(page.map { HistoryPage($0, range) })
+        if case .success(let page) = page, page.isLarge(Worker.largePage) { rest() }
+        readOn()
+      }
     }
-    let port = shard.port!
     let limit = limit ?? 100
-    port.read(channel, range, limit: limit) {
+    readLog(of: channel, range, limit: limit) { [self] in
+      guard case .success(let page) = $0, let asked = range.cursor, asked.epoch != page.position?.epoch else {
+        return answer($0)
+      }
+      guard page.position == nil else {
+        return readLog(of: channel, range.ofAnotherEpoch, limit: limit, answer)
+      }
+      guard context.namespaces[channel].delivery != .ephemeral else { return answer($0) }
+      beginEpoch(of: channel, by: caller) { [self] in
+        if let error = $0 { return answer(.failure(error)) }
+        readLog(of: channel, range.ofAnotherEpoch, limit: limit, answer)
+      }
+    }
+  }
+
+  private func readLog(
+    of channel: ChannelName,
+    _ range: HistoryRange,
+    limit: Int,
+    _ done: @escaping (Result<LogPage, ClientError>) -> Void
+  ) {
+    shard.port.read(channel, range, limit: limit) {
+      done($0.mapError { ClientError($0, "history cannot be read") })
+    }
+  }
+
+  /// Who comes with a cursor and finds no log is told where he stands, as a subscriber is, and is charged the same: it is
+  /// a name that the cluster keeps for a while.
+  private func beginEpoch(
+    of channel: ChannelName,
+    by caller: Caller,
+    _ done: @escaping (ClientError?) -> Void
+  ) {
+    if let refusal = refusalToFollow(CollectionOfOne(channel), by: caller) { return done(refusal) }
+    shard.port.verify([(channel, nil)]) {
       switch $0 {
-      case .failure(let error): done(.failure(ClientError(error, "history cannot be read")))
-      case .success(let page):
-        if case .since(.cursor(let cursor)) = range, let position = page.position,
-          cursor.epoch != position.epoch
-        {
-          port.read(channel, .since(.start), limit: limit) {
-            done($0.map { HistoryPage($0, range) }.mapError { ClientError($0, "history cannot be read") })
-          }
-        } else {
-          done(.success(HistoryPage(page, range)))
-        }
+      case .failure(let error): done(ClientError(error, "history cannot be read"))
+      case .success: done(nil)
       }
     }
   }
 }
 
 extension Worker {
+  /// Answers with a page that is there, behind those that came before it.
+  fileprivate func inTurn(_ answer: @escaping () -> Void) {
+    if isResting { readPages.append(answer) } else { answer() }
+  }
+
+  /// A large page takes as long as a thousand messages do: the next is written when others had their turn.
+  fileprivate func rest() {
+    isResting = true
+    entry.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self] in
+      guard let self else { return }
+      isResting = false
+      while !isResting, let next = readPages.popFirst() { next() }
+    }
+  }
+
   /// Lets those that wait go on. What is answered at once, as an error is, calls this from within: one loop serves all.
   fileprivate func readOn() {
     guard !isReadingOn else { return }
@@ -92,21 +138,48 @@ extension HistoryPage {
     guard let position = page.position else { return }
     let first = messages.first?.cursor.offset
     let last = messages.last?.cursor.offset
-    if let last { cursor = Cursor(position.epoch, last) }
+    let start = Cursor(position.epoch, (first ?? position.tail + 1) - 1)
     switch range {
-    case .newest: cursor = cursor ?? position.cursor
-    case .before(let asked): cursor = cursor ?? asked
-    case .since(.start): cursor = cursor ?? position.cursor
+    case .newest, .since(.start): cursor = position.cursor
+    case .before(let asked) where asked.epoch == position.epoch:
+      cursor = Cursor(position.epoch, min(max(asked.offset, 1) - 1, position.tail))
+    case .before(let asked):
+      gap = Gap(from: asked, to: start, reason: .reset)
+      cursor = start
     case .since(.cursor(let asked)):
-      let start = Cursor(position.epoch, (first ?? position.tail + 1) - 1)
       if asked.epoch != position.epoch || asked.offset > position.tail {
         gap = Gap(from: asked, to: start, reason: .reset)
       } else if asked.offset < start.offset {
         gap = Gap(from: asked, to: start, reason: .trimmed)
       }
-      cursor = cursor ?? (gap == nil ? asked : start)
+      cursor = gap == nil ? asked : start
     }
+    if let last { cursor = Cursor(position.epoch, last) }
     hasNewer = last.map { $0 < position.tail } ?? false
     hasOlder = first.map { $0 > position.oldest } ?? false
+  }
+}
+
+extension LogPage {
+  fileprivate func isLarge(_ limit: Int) -> Bool {
+    messages.reduce(0) { $0 + $1.data.readableBytes } >= limit
+  }
+}
+
+extension HistoryRange {
+  /// The cursor that was asked for.
+  fileprivate var cursor: Cursor? {
+    switch self {
+    case .newest, .since(.start): nil
+    case .since(.cursor(let cursor)), .before(let cursor): cursor
+    }
+  }
+
+  /// What is read instead where the cursor is no place in the log.
+  fileprivate var ofAnotherEpoch: HistoryRange {
+    switch self {
+    case .newest, .before: .newest
+    case .since: .since(.start)
+    }
   }
 }

@@ -20,12 +20,15 @@ extension Worker {
     do throws(ClientError) {
       let channel = try request.channel
       let key = try request.idempotencyKey
+      let session = request.headers.first(name: "Sluice-Session").flatMap {
+        Session(secret: $0, user: caller.user)
+      }
       publish(
         request.body,
         to: channel,
         by: caller,
         over: .rest,
-        member: nil,
+        member: session?.member,
         key: key,
         isValidated: false
       ) {
@@ -67,10 +70,7 @@ extension Worker {
             cursor: page.cursor,
             gap: page.gap
           ).write(into: &body)
-          var headers = HTTPHeaders()
-          let links = page.links(of: channel, limit: limit)
-          if !links.isEmpty { headers.add(name: "Link", value: links.joined(separator: ", ")) }
-          responder.respondValidated(to: request, body, headers: headers)
+          responder.respondValidated(to: request, body, link: page.link(of: channel, limit: limit))
         }
       }
     } catch {
@@ -92,8 +92,8 @@ extension Cursor {
 }
 
 extension HistoryPage {
-  /// RFC 8288: `next` is the newer page, `prev` the older.
-  func links(of channel: ChannelName, limit: Int?) -> [String] {
+  /// RFC 8288: `next` is the newer page, `prev` the older; nil where there is neither.
+  func link(of channel: ChannelName, limit: Int?) -> String? {
     let path = channel.messagesPath
     let limit = limit.map { "&limit=\($0)" } ?? ""
     var links: [String] = []
@@ -103,6 +103,6 @@ extension HistoryPage {
     if hasOlder, let first = messages.first {
       links.append("<\(path)?before=\(first.cursor)\(limit)>; rel=\"prev\"")
     }
-    return links
+    return links.isEmpty ? nil : links.joined(separator: ", ")
   }
 }

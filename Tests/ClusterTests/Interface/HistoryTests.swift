@@ -9,6 +9,7 @@ extension ClusterTests {
   @Suite struct HistoryTests {
     private struct Page {
       let offsets: [UInt64]
+      let cursor: Cursor?
       let gap: Gap?
       let next: String?
       let previous: String?
@@ -17,7 +18,8 @@ extension ClusterTests {
     private func page(_ cluster: Cluster, _ pathAndQuery: String, on node: Int = 0) async throws -> Page {
       let response = try await HTTP.get(cluster.node(node), pathAndQuery)
       #expect(response.status == .ok, "\(response.text)")
-      guard case .history(_, _, let messages, _, let gap) = try ServerEvent(parsing: response.body) else {
+      guard case .history(_, _, let messages, let cursor, let gap) = try ServerEvent(parsing: response.body)
+      else {
         throw Shell.Failed(description: "no history: \(response.text)")
       }
       var links: [String: String] = [:]
@@ -27,6 +29,7 @@ extension ClusterTests {
       }
       return Page(
         offsets: messages.map(\.cursor.offset),
+        cursor: cursor,
         gap: gap,
         next: links["next"],
         previous: links["prev"]
@@ -94,6 +97,26 @@ extension ClusterTests {
       #expect(changed.headers.first(name: "ETag") != tag)
     }
 
+    @Test func aPageThatIsNoLongerTheLastIsSentAgain() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let (path, channel, epoch) = try await filled(cluster, 2)
+      let query = path + "?since=start&limit=2"
+      let last = try await HTTP.get(cluster.node(0), query)
+      #expect(!last.headers.contains(name: "Link"))
+      let tag = try #require(last.headers.first(name: "ETag"))
+      #expect(try await HTTP.publish(channel.text, "2", to: cluster.node(2)).status == .created)
+      let first = try await HTTP.get(cluster.node(1), query, headers: ["If-None-Match": tag])
+      #expect(first.status == .ok)
+      #expect(first.body == last.body)
+      let link = "<\(path)?since=\(epoch).2&limit=2>; rel=\"next\""
+      #expect(first.headers["Link"] == [link])
+      let other = try #require(first.headers.first(name: "ETag"))
+      #expect(other != tag)
+      let again = try await HTTP.get(cluster.node(0), query, headers: ["If-None-Match": other])
+      #expect(again.status == .notModified)
+      #expect(again.headers["Link"] == [link])
+    }
+
     @Test(arguments: [
       ("limit=0", "bad_request"), ("limit=1001", "bad_request"), ("limit=x", "bad_request"),
       ("since=x", "bad_cursor"), ("before=start", "bad_cursor"),
@@ -130,6 +153,79 @@ extension ClusterTests {
       let page = try await page(cluster, path + "?since=00000000.1")
       #expect(page.gap == Gap(from: Cursor("00000000.1")!, to: Cursor(epoch, 0), reason: .reset))
       #expect(page.offsets == [1, 2, 3])
+    }
+
+    @Test func beforeACursorThatIsNoPlaceInTheLogIsTheNewest() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let (path, channel, epoch) = try await filled(cluster, 6)
+      let beyond = try await page(cluster, path + "?before=\(epoch).100&limit=4")
+      #expect(beyond.offsets == [3, 4, 5, 6])
+      #expect(beyond.cursor == Cursor(epoch, 6) && beyond.gap == nil)
+      #expect(beyond.next == nil && beyond.previous == "\(path)?before=\(epoch).3&limit=4")
+      let stranger = Cursor("zzzzzzzz.3")!
+      let gap = Gap(from: stranger, to: Cursor(epoch, 4), reason: .reset)
+      let other = try await page(cluster, path + "?before=\(stranger)&limit=2", on: 1)
+      #expect(other.offsets == [5, 6])
+      #expect(other.cursor == Cursor(epoch, 6) && other.gap == gap)
+      let nothing = try await page(cluster, path + "?before=\(epoch).1", on: 2)
+      #expect(nothing.offsets == [] && nothing.gap == nil)
+      #expect(nothing.cursor == Cursor(epoch, 0), "a stream would miss the first")
+      let socket = try await Socket(to: cluster.node(2))
+      socket.send(1, .history(channel: channel, range: .before(stranger), limit: 2))
+      let offsets = try await socket.event("history") { event -> [UInt64]? in
+        guard case .history(1, channel, let messages, Cursor(epoch, 6), gap) = event else { return nil }
+        return messages.map(\.cursor.offset)
+      }
+      #expect(offsets == [5, 6])
+      socket.abort()
+    }
+
+    @Test func aLogThatIsGoneSaysSo() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let asked = Cursor("aaaaaaaa.5")!
+      for query in ["since", "before"] {
+        let name = "history:\(UInt32.random(in: .min ... .max))"
+        let path = "/v1/channels/\(name)/messages"
+        #expect(try await HTTP.get(cluster.node(0), path).object?["cursor"] == nil)
+        let gone = try await page(cluster, "\(path)?\(query)=\(asked)", on: 1)
+        let start = try #require(gone.cursor)
+        #expect(start.offset == 0 && gone.offsets == [])
+        #expect(gone.gap == Gap(from: asked, to: start, reason: .reset))
+        // From there on nothing is missing.
+        #expect(try await HTTP.publish(name, "1", to: cluster.node(2)).status == .created)
+        let page = try await page(cluster, "\(path)?since=\(start)")
+        #expect(page.offsets == [1] && page.gap == nil)
+        #expect(page.cursor == Cursor(start.epoch, 1))
+      }
+      let channel = try #require(ChannelName("history:\(UInt32.random(in: .min ... .max))"))
+      let socket = try await Socket(to: cluster.node(0))
+      socket.send(1, .history(channel: channel, range: .since(.cursor(asked)), limit: nil))
+      let (cursor, gap) = try await socket.event("history") { event -> (Cursor?, Gap?)? in
+        guard case .history(1, channel, [], let cursor, let gap) = event else { return nil }
+        return (cursor, gap)
+      }
+      let start = try #require(cursor)
+      #expect(start.offset == 0 && gap == Gap(from: asked, to: start, reason: .reset))
+      socket.abort()
+    }
+
+    /// It makes a name that the cluster keeps, as a subscribe does.
+    @Test func whoAsksForManyLogsThatAreGoneIsRefused() async throws {
+      try await LoneNode.run(["--event-loops", "1", "--subscribes-per-address", "1"]) { node in
+        #expect(try await HTTP.publish("history:held", "1", to: node.endpoint).status == .created)
+        var refused: HTTPResponse?
+        for number in 0..<30 where refused == nil {
+          let path = "/v1/channels/history:\(number)/messages?since=aaaaaaaa.5"
+          let answer = try await HTTP.get(node.endpoint, path)
+          if answer.status != .ok { refused = answer }
+        }
+        let answer = try #require(refused)
+        #expect(answer.status == .tooManyRequests && answer.problem == "rate_limited", "\(answer.text)")
+        #expect(answer.headers.contains(name: "Retry-After"))
+        for query in ["history:held/messages?since=aaaaaaaa.5", "history:none/messages"] {
+          #expect(try await HTTP.get(node.endpoint, "/v1/channels/\(query)").status == .ok)
+        }
+      }
     }
   }
 }

@@ -39,25 +39,34 @@ struct EntityTagTests {
   }
 
   @Test func whoHasItGetsTheHeadersOfA304() throws {
+    let link = "</older>; rel=\"prev\""
     let entry = try EmbeddedEntry { routes in
       routes.add(.GET, "/page") { request, responder in
-        let body = ValidatedBody(ByteBuffer(string: "{}"))
-        responder.respond(body, to: request, headers: ["Link": "</older>; rel=\"prev\""])
+        let body = ValidatedBody(ByteBuffer(string: "{}"), link: link)
+        responder.respond(body, to: request, headers: ["X-Frame-Options": "DENY"])
       }
     }
-    let tag = EntityTag.of(ByteBuffer(string: "{}"))
+    let tag = ValidatedBody(ByteBuffer(string: "{}"), link: link).tag
     try entry.send("GET /page HTTP/1.1\r\nHost: a\r\n\r\n")
     #expect(
       try entry.takeOutput()
-        == "HTTP/1.1 200 OK\r\nLink: </older>; rel=\"prev\"\r\nETag: \(tag)\r\nCache-Control: no-cache\r\n"
-        + "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+        == "HTTP/1.1 200 OK\r\nX-Frame-Options: DENY\r\nETag: \(tag)\r\nCache-Control: no-cache\r\n"
+        + "Link: \(link)\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
     )
     try entry.send(
       "GET /page HTTP/1.1\r\nHost: a\r\nIf-None-Match: \"x,y\"\r\nIf-None-Match: W/\(tag)\r\n\r\n"
     )
     #expect(
       try entry.takeOutput()
-        == "HTTP/1.1 304 Not Modified\r\nETag: \(tag)\r\nCache-Control: no-cache\r\n\r\n"
+        == "HTTP/1.1 304 Not Modified\r\nETag: \(tag)\r\nCache-Control: no-cache\r\nLink: \(link)\r\n\r\n"
     )
+  }
+
+  @Test func thePagesBesideItAreOfTheTag() {
+    let links: [String?] = [nil, "", "</a>; rel=\"next\"", "</b>; rel=\"next\""]
+    let tags = links.map { ValidatedBody(ByteBuffer(string: "{}"), link: $0).tag }
+    #expect(Set(tags).count == tags.count)
+    #expect(tags[0] == EntityTag.of(ByteBuffer(string: "{}")))
+    #expect(ValidatedBody(ByteBuffer(string: "[]"), link: links[2]).tag != tags[2])
   }
 }
