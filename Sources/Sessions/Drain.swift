@@ -126,6 +126,8 @@ extension Drain {
     case .sendingAway(let old, var pace) where old.cause == .command:
       pace.restart(from: now, window: window)
       phase = .sendingAway(plan, pace)
+    case .closing(let old) where old.isCalledOff:
+      phase = .closing(plan)
     case .settling, .sendingAway, .waiting, .closing, .starting, .drained, .leaving, .stopped: break
     }
     return nil

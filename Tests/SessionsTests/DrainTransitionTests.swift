@@ -196,4 +196,14 @@ import Testing
       .closingByCommand: Outcome(nil, .drained), .closingBySignal: Outcome(.exit(0), .drained),
     ]) { drain, _ in drain.remainingClosed(2) }
   }
+
+  @Test func aDrainThatWasCalledOffAtItsVeryEndCanBeAskedForAnew() {
+    var (drain, now) = Place.closingByCommand.drain()
+    #expect(drain.undrainRequested() == nil)
+    #expect(drain.canServeAgain)
+    #expect(drain.drainCommanded(window: .seconds(10), settle: .seconds(5), now: now) == nil)
+    #expect(!drain.canServeAgain)
+    #expect(drain.remainingClosed(3) == nil)
+    #expect(drain.state == .drained)
+  }
 }

@@ -13,6 +13,15 @@ struct ClientListener: Sendable {
   let crews: [Crew]
   let ledger: ConnectionLedger
 
+  /// Waits until no member outlives its connection any more, at the latest until `deadline`.
+  func departures(by deadline: NIODeadline, on loop: any EventLoop) async {
+    while NIODeadline.now() < deadline {
+      let counts = EventLoopFuture.whenAllSucceed(crews.map { $0.ask { $0.departing } }, on: loop)
+      guard let departing = try? await counts.get(), departing.contains(where: { $0 > 0 }) else { return }
+      try? await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
   /// Every worker refuses until it is told otherwise.
   static func bind(
     _ settings: NodeSettings,

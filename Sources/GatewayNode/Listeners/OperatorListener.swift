@@ -1,9 +1,13 @@
+internal import Admission
 private import Delivery
 internal import NIOCore
 internal import Transports
 
 /// Where backends and operators connect.
 enum OperatorListener {
+  /// Connections at once. Each may have the body of a publish in memory.
+  static let mostConnections = 256
+
   static func bind(
     _ settings: NodeSettings,
     workers: [NIOLoopBound<Worker>],
@@ -13,17 +17,23 @@ enum OperatorListener {
     on group: any EventLoopGroup
   ) async throws(NodeFailure) -> EntryServer {
     let door = OperatorGuard(settings.operatorKeys, listen: settings.operatorListen)
+    let entrance = EntryDoor(
+      ConnectionLedger(maximum: mostConnections),
+      refused: metrics.transport.over,
+      isProxy: { _ in false }
+    )
     return try await EntryServer.bind(
       settings.operatorListen,
       .operatorListen,
       settings,
+      entrance,
       refused: metrics.transport.over,
       on: group
     ) { entry in
       guard let worker = workers.first(where: { $0.eventLoop === entry.eventLoop })?.value else {
         preconditionFailure("every loop of the group has its worker")
       }
-      return OperatorDesk(
+      var routes = OperatorDesk(
         status: status,
         conductor: conductor,
         metrics: metrics,
@@ -31,6 +41,11 @@ enum OperatorListener {
         port: worker.shard.port,
         door: door
       ).routes
+      routes.refuse = { request, responder, error, handler in
+        if HealthRoutes.paths.contains(request.path) { return handler(request, responder) }
+        responder.respond(error)
+      }
+      return routes
     }
   }
 }

@@ -151,7 +151,8 @@ final class Conductor: Sendable {
       "the node is \(now.state.rawValue)",
       metadata: [LogKey.state: "\(now.state.rawValue)", LogKey.count: "\(now.drain?.remaining ?? 0)"]
     )
-    changed()
+    // A node that is ended at once has not stopped as it should: the others find it dead.
+    if now.state != .stopped { changed() }
   }
 
   private func perform(_ action: Drain.Action) {

@@ -15,6 +15,8 @@ public final class Node: Sendable {
   static let certificateCheck = TimeAmount.seconds(15)
   /// How long the answers under way have when the node stops.
   static let lastAnswers = TimeAmount.seconds(2)
+  /// How long those who were closed at the end have to come back before their presence ends: the grace and a little more.
+  static let lastDepartures = TimeAmount.seconds(4)
   /// How long the broker has to give up the lease.
   static let brokerFarewell = TimeAmount.seconds(3)
 
@@ -182,6 +184,7 @@ public final class Node: Sendable {
     let deadline = NIODeadline.now() + Node.lastAnswers
     await clients.server.close(by: deadline)
     await operators.close(by: deadline)
+    await clients.departures(by: .now() + Node.lastDepartures, on: loop)
     await loop.waiting(atMost: Node.lastAnswers) { [tokens] in await tokens?.close() }
     await loop.waiting(atMost: Node.lastAnswers) { [events] in await events?.stop() }
     await webhook?.shutdown()

@@ -83,7 +83,7 @@ extension NodeLoad {
     connects = rates?["connects"]?.number ?? 0
     memory = Int(object["memory_bytes"]?.integer ?? 0)
     lagMS = object["loop_lag_ms"]?.number ?? 0
-    acceptRate = object["accept_rate"]?.number ?? 0
+    acceptRate = (object["accept_rate"]?.number ?? 0).clamped(to: 0...1e9)
     let health = object["health"]?.object
     canPublish = health?["publish"]?.bool ?? false
     isFed = health?["feed"]?.bool ?? false

@@ -39,6 +39,9 @@ struct NodeReport: Equatable {
 }
 
 extension NodeReport {
+  /// Seconds that are believed: up to three thousand years.
+  private static let uptimes: ClosedRange<Int64> = 0...100_000_000_000
+
   var json: ByteBuffer {
     var bytes = ByteBuffer()
     write(to: &bytes)
@@ -91,7 +94,7 @@ extension NodeReport {
     self.incarnation = incarnation
     self.state = state
     self.version = version
-    self.uptime = Int(uptime)
+    self.uptime = Int(uptime.clamped(to: NodeReport.uptimes))
     startedAt = object["started_at"]?.integer ?? 0
     if let connections = object["connections"]?.object {
       self.connections = Connections(

@@ -9,11 +9,13 @@ public struct ClusterSummary: CustomStringConvertible {
   public init?(_ body: ByteBuffer) {
     guard let nodes = (try? JSONObject(body))?["nodes"]?.elements?.compactMap(\.object) else { return nil }
     let living = nodes.filter { $0["alive"]?.bool != false }
+    let most: Int64 = 1_000_000_000_000_000
     var connections: Int64 = 0
     var (messagesIn, messagesOut, resumes, reads) = (0.0, 0.0, 0.0, 0.0)
     for node in living {
       for transport: StaticString in ["websocket", "sse", "poll"] {
-        connections += node["connections"]?.object?[transport]?.integer ?? 0
+        let count = node["connections"]?.object?[transport]?.integer ?? 0
+        connections = (connections + count.clamped(to: 0...most)).clamped(to: 0...most)
       }
       messagesIn += node["rates"]?.object?["messages_in"]?.number ?? 0
       messagesOut += node["rates"]?.object?["messages_out"]?.number ?? 0
@@ -26,9 +28,9 @@ public struct ClusterSummary: CustomStringConvertible {
       if count > 0 { parts.append("\(count) \(state)") }
     }
     parts.append("\(connections) connections")
-    parts.append("\(Int(messagesIn.rounded()))/s in, \(Int(messagesOut.rounded()))/s out")
+    parts.append("\(messagesIn.whole())/s in, \(messagesOut.whole())/s out")
     if resumes > 0 {
-      parts.append("\(Int((reads * 1_000 / resumes).rounded(.up))) Redis reads per 1000 resumes")
+      parts.append("\((reads * 1_000 / resumes).whole(.up)) Redis reads per 1000 resumes")
     }
     description = parts.joined(separator: "  ")
   }

@@ -72,7 +72,7 @@ public struct DrainFollower: Sendable {
 
   /// Where the drain is, in a line.
   public var line: String {
-    let pace = perSecond > 0 ? ", \(Int(perSecond.rounded(.up)))/s" : ""
+    let pace = perSecond > 0 ? ", \(perSecond.whole(.up))/s" : ""
     return "\(node): \(remaining) of \(total) left\(pace), \(secondsLeft)s to go\(closed)"
   }
 
@@ -90,7 +90,7 @@ public struct DrainFollower: Sendable {
   private mutating func take(_ object: JSONObject) {
     state = object["state"]?.string ?? "unknown"
     let drain = object["drain"]?.object
-    remaining = Int(drain?["remaining"]?.integer ?? 0)
+    remaining = Int((drain?["remaining"]?.integer ?? 0).clamped(to: 0...1_000_000_000_000))
     total = max(total, remaining)
     perSecond = drain?["per_second"]?.number ?? 0
     secondsLeft = Int(drain?["seconds_left"]?.integer ?? 0)

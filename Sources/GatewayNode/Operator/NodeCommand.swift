@@ -9,6 +9,9 @@ struct NodeCommand: Equatable, Sendable {
     case undrain
   }
 
+  /// What a drain may be spread over, in seconds.
+  static let windows: ClosedRange<Int64> = 0...3_600
+
   var act: Act
   /// Who asked, for the node's log.
   var by: String
@@ -36,7 +39,13 @@ struct NodeCommand: Equatable, Sendable {
   init?(_ json: ByteBuffer) {
     guard let object = try? JSONObject(json), let by = object["by"]?.string else { return nil }
     switch object["act"]?.string {
-    case "drain": act = .drain(overSeconds: object["over_seconds"]?.integer)
+    case "drain":
+      var seconds: Int64?
+      if let field = object["over_seconds"] {
+        guard let whole = field.integer, NodeCommand.windows.contains(whole) else { return nil }
+        seconds = whole
+      }
+      act = .drain(overSeconds: seconds)
     case "undrain": act = .undrain
     default: return nil
     }

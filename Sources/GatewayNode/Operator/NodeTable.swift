@@ -49,11 +49,11 @@ public struct NodeTable: CustomStringConvertible {
 
   private static func rate(_ field: JSONField?) -> String {
     guard let rate = field?.number else { return "-" }
-    return rate >= 10 || rate == rate.rounded() ? "\(Int(rate.rounded()))" : "\(rate)"
+    return rate >= 10 || rate == rate.rounded() ? "\(rate.whole())" : "\(rate)"
   }
 
   private static func lag(_ field: JSONField?) -> String {
-    (field?.number).map { "\(Int($0.rounded()))ms" } ?? "-"
+    (field?.number).map { "\($0.whole())ms" } ?? "-"
   }
 
   private static func memory(_ bytes: Int64?) -> String {

@@ -136,7 +136,7 @@ extension OperatorDesk {
       throw ClientError(.badJSON, "the body is no JSON object: \(error)")
     }
     guard let field = object["over_seconds"] else { return nil }
-    guard let seconds = field.integer, (0...3_600).contains(seconds) else {
+    guard let seconds = field.integer, NodeCommand.windows.contains(seconds) else {
       throw ClientError(.badRequest, "over_seconds is a whole number from 0 to 3600")
     }
     return seconds

@@ -53,7 +53,8 @@ final class OperatorDesk {
     add(.GET, "/v1/nodes", to: &routes) { [self] in listNodes($0, $1) }
     add(.GET, "/v1/nodes/{node}", to: &routes) { [self] in showNode($0, $1) }
     add(.POST, "/v1/nodes/{node}/drain", bodyLimit: 4_096, to: &routes) { [self] in startDrain($0, $1) }
-    add(.DELETE, "/v1/nodes/{node}/drain", to: &routes) { [self] in endDrain($0, $1) }
+    // It takes no body; some clients send an empty one with every request.
+    add(.DELETE, "/v1/nodes/{node}/drain", bodyLimit: 4_096, to: &routes) { [self] in endDrain($0, $1) }
     add(.GET, "/v1/watch", to: &routes) { [self] in watch.add($0, $1) }
     add(.POST, "/v1/publish", bodyLimit: OperatorDesk.publishLimit, to: &routes) { [self] in publish($0, $1) }
     return routes
@@ -84,25 +85,35 @@ final class OperatorDesk {
   ) {
     let door = door
     let log = conductor.log
-    routes.add(method, pattern, bodyLimit: bodyLimit) { request, responder in
-      let isAct = method != .GET
-      let address = request.peer?.ipAddress ?? "an unknown address"
-      var act = Audit.Act(who: "", address: address, name: OperatorDesk.name(of: request), target: "")
-      switch door.admit(request, for: isAct ? .act : .read) {
-      case .failure(let refusal):
-        act.who = "refused"
-        // Nothing large is read for whoever may not ask.
-        if isAct, request.body.readableBytes <= 64 << 10 { act.target = OperatorDesk.target(of: request) }
-        if isAct { Audit.note(act, HTTPResponseStatus(statusCode: Int(refusal.code.rule.httpStatus)), log) }
-        return responder.respond(refusal)
-      case .success(let who): act.who = who
+    let role = method == .GET ? OperatorKey.Role.read : .act
+    // Nothing is read of the body of whoever may not ask.
+    let admits: RouteTable.Guard = { request in
+      guard case .failure(let refusal) = door.admit(request, for: role) else { return nil }
+      if role == .act {
+        let act = OperatorDesk.act(request, by: refusal.name ?? "refused", on: request.parameters["node"])
+        Audit.note(act, HTTPResponseStatus(statusCode: Int(refusal.error.code.rule.httpStatus)), log)
       }
-      if isAct {
-        act.target = OperatorDesk.target(of: request)
-        responder.onAnswer = { [act] in Audit.note(act, $0, log) }
+      return refusal.error
+    }
+    routes.add(method, pattern, bodyLimit: bodyLimit, admits: admits) { request, responder in
+      switch door.admit(request, for: role) {
+      case .failure(let refusal): return responder.respond(refusal.error)
+      case .success(let who) where role == .act:
+        let act = OperatorDesk.act(request, by: who, on: OperatorDesk.target(of: request))
+        responder.onAnswer = { Audit.note(act, $0, log) }
+      case .success: break
       }
       handler(request, responder)
     }
+  }
+
+  private static func act(_ request: HTTPRequest, by who: String, on target: String?) -> Audit.Act {
+    Audit.Act(
+      who: who,
+      address: request.peer?.ipAddress ?? "an unknown address",
+      name: name(of: request),
+      target: target ?? ""
+    )
   }
 }
 

@@ -6,6 +6,13 @@ internal import Wire
 
 /// Who may ask the operator listener, and what.
 struct OperatorGuard: Sendable {
+  /// Why a request is refused.
+  struct Refusal: Error {
+    let error: ClientError
+    /// Who asks, where the key says so.
+    var name: String?
+  }
+
   /// None where everybody on this machine may.
   private let keys: [OperatorKey]
   /// Where the listener is bound.
@@ -17,21 +24,23 @@ struct OperatorGuard: Sendable {
   }
 
   /// Who asks, as the audit log names them; or why the request is refused.
-  func admit(_ request: HTTPRequest, for role: OperatorKey.Role) -> Result<String, ClientError> {
+  func admit(_ request: HTTPRequest, for role: OperatorKey.Role) -> Result<String, Refusal> {
     guard !keys.isEmpty else {
-      if let refusal = foreignPage(request) { return .failure(refusal) }
+      if let error = foreignPage(request) { return .failure(Refusal(error: error)) }
       return .success("anybody on this machine")
     }
     guard let token = request.bearerToken else {
-      return .failure(ClientError(.unauthorized, "the operator key is missing: Authorization: Bearer KEY"))
+      let error = ClientError(.unauthorized, "the operator key is missing: Authorization: Bearer KEY")
+      return .failure(Refusal(error: error))
     }
     // Every key is compared, so that the time does not tell which one it was.
     let matching = keys.filter { $0.matches(token) }
     guard let key = matching.first else {
-      return .failure(ClientError(.unauthorized, "this is not the operator key"))
+      return .failure(Refusal(error: ClientError(.unauthorized, "this is not the operator key")))
     }
     guard key.role == .act || role == .read else {
-      return .failure(ClientError(.forbidden, "the key \(key.name) may only read"))
+      let error = ClientError(.forbidden, "the key \(key.name) may only read")
+      return .failure(Refusal(error: error, name: key.name))
     }
     return .success(key.name)
   }

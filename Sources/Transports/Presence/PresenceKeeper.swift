@@ -65,7 +65,12 @@ final class PresenceKeeper {
       since: port.clock.milliseconds()
     )
     let hold = Hold(channel, member, holder, self)
-    holds[Key(channel: channel, holder: holder)] = hold
+    let old = holds.updateValue(hold, forKey: Key(channel: channel, holder: holder))
+    if let old, old.wheelPlace.isArmed {
+      // A leave that waits for its second try would take the new one out.
+      wheel.disarm(old)
+      if old.leavesAt != nil { departing -= 1 }
+    }
     join(hold)
   }
 

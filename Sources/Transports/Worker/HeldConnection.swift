@@ -7,6 +7,9 @@ protocol HeldConnection: AnyObject {
   var heldPlace: HeldPlace? { get }
   /// Whether it takes what is sent to it at the moment.
   var isWritable: Bool { get }
+  /// Whether a drain tells it before the others, because a death of the node in the middle of the drain would cost it
+  /// more than them.
+  var leavesFirst: Bool { get }
 
   /// Tells the client to come back elsewhere, in its own jittered time.
   func sayGoodbye(reason: String)
@@ -23,6 +26,8 @@ protocol HeldConnection: AnyObject {
 }
 
 extension HeldConnection {
+  var leavesFirst: Bool { false }
+
   func stay() -> Bool { true }
 
   func closeForRoom() { closeNow() }

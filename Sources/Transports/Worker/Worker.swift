@@ -12,9 +12,11 @@ public final class Worker {
   public let context: TransportContext
   let presence: PresenceKeeper
   /// Connections that are held open and were not told to leave.
-  private var staying: [any HeldConnection] = []
+  private var staying = HeldConnections()
+  /// Those among them that a drain tells before all others.
+  private var stayingFirst = HeldConnections()
   /// Those that were told.
-  private var leaving: [any HeldConnection] = []
+  private var leaving = HeldConnections()
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
   /// There is too little memory for new held connections.
@@ -23,6 +25,9 @@ public final class Worker {
   var reads = 0
   var waitingReads = CircularBuffer<() -> Void>()
   var isReadingOn = false
+  /// Pages that are there and wait for their turn, while no page is written.
+  var readPages = CircularBuffer<() -> Void>()
+  var isResting = false
   /// Sessions that stayed after the goodbye of a drain until they were closed for it, ever.
   public private(set) var outstayed = 0
   private let broker: any Broker
@@ -70,15 +75,15 @@ public final class Worker {
   func setFull(_ isFull: Bool) { self.isFull = isFull }
 
   /// Everything that is held, what is being left last.
-  var heldConnections: [any HeldConnection] { staying + leaving }
+  var heldConnections: [any HeldConnection] { staying.all + stayingFirst.all + leaving.all }
 
   // MARK: Drain
 
   /// Held connections and their sessions that are still here.
-  public var sessions: Int { staying.count + leaving.count }
+  public var sessions: Int { untold + leaving.count }
 
   /// Those among them that have had no goodbye.
-  public var untold: Int { staying.count }
+  public var untold: Int { staying.count + stayingFirst.count }
 
   /// Members that stay present for the grace time after their connection.
   public var departing: Int { presence.departing }
@@ -88,20 +93,20 @@ public final class Worker {
   public func refuseNew(_ isRefusing: Bool) {
     self.isRefusing = isRefusing
     guard !isRefusing else { return }
-    for connection in leaving where connection.stay() {
+    for connection in leaving.all where connection.stay() {
       forget(connection)
       connection.isTold = false
-      connection.place = staying.count
-      staying.append(connection)
+      keep(connection)
     }
   }
 
   /// Says goodbye to at most `count` connections that were not told yet; answers to how many.
   public func sendAway(_ count: Int) -> Int {
-    let number = min(count, staying.count)
-    for _ in 0..<number {
+    var number = 0
+    while number < count, let next = stayingFirst.last ?? staying.last {
       context.metrics.goodbyes.add()
-      sendAway(staying[staying.count - 1], GoodbyeReason.drain)
+      sendAway(next, GoodbyeReason.drain)
+      number += 1
     }
     shard.flush()
     return number
@@ -110,7 +115,6 @@ public final class Worker {
   func sendAway(_ connection: any HeldConnection, _ reason: String) {
     forget(connection)
     connection.isTold = true
-    connection.place = leaving.count
     leaving.append(connection)
     // Its client connects anew before it lets go of this one. Who stays after all is not counted any more.
     connection.heldPlace?.giveUp()
@@ -141,15 +145,15 @@ public final class Worker {
 
   /// Closes what is left; answers how many that were.
   public func closeRemaining() -> Int {
-    let remaining = staying + leaving
+    let remaining = heldConnections
     for connection in remaining { connection.closeNow() }
     context.metrics.forced.add(remaining.count)
     return remaining.count
   }
 
   func hold(_ connection: any HeldConnection) {
-    connection.place = staying.count
-    staying.append(connection)
+    keep(connection)
+    if isRefusing { sendAwaySoon(connection) }
     guard context.maximumConnectionAge != nil || context.notesConnections,
       let connection = connection as? any AgingConnection
     else { return }
@@ -158,6 +162,16 @@ public final class Worker {
     let age = ConnectionAge(connection, worker: self)
     connection.age = age
     entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.eventLoop.now))
+  }
+
+  /// It was on its way in when the drain began, which may be over by now.
+  private func sendAwaySoon(_ connection: any HeldConnection) {
+    entry.eventLoop.assumeIsolated().execute { [weak self] in
+      guard let self, isRefusing, connection.place >= 0, !connection.isTold else { return }
+      context.metrics.goodbyes.add()
+      sendAway(connection, GoodbyeReason.drain)
+      shard.flush()
+    }
   }
 
   /// The connection is gone.
@@ -187,18 +201,18 @@ public final class Worker {
     return detail
   }
 
+  private func keep(_ connection: any HeldConnection) {
+    if connection.leavesFirst { stayingFirst.append(connection) } else { staying.append(connection) }
+  }
+
   private func forget(_ connection: any HeldConnection) {
-    let place = connection.place
-    guard place >= 0 else { return }
-    connection.place = -1
+    guard connection.place >= 0 else { return }
     if connection.isTold {
-      leaving.swapAt(place, leaving.count - 1)
-      leaving.removeLast()
-      if place < leaving.count { leaving[place].place = place }
+      leaving.remove(connection)
+    } else if connection.leavesFirst {
+      stayingFirst.remove(connection)
     } else {
-      staying.swapAt(place, staying.count - 1)
-      staying.removeLast()
-      if place < staying.count { staying[place].place = place }
+      staying.remove(connection)
     }
   }
 

@@ -6,6 +6,10 @@ import SluiceClient
 import Testing
 import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 extension ClusterTests {
   /// Drains by command.
   @Suite struct DrainHandleTests {
@@ -35,6 +39,31 @@ extension ClusterTests {
       let nobody = try await cluster.sluice("drain", "nobody", at: 0)
       #expect(nobody.status != 0)
       #expect(nobody.output.contains("there is no node nobody"))
+    }
+
+    /// The second signal cuts off whoever is left: that is no end of a drain.
+    @Test func aDrainThatIsCutShortHasFailed() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let child = try await ChildNode(insteadOf: "gateway-3", in: cluster)
+      let socket = try await Socket(to: cluster.node(2))
+      _ = try await socket.welcome()
+      let following = "\(cluster.directory)/cut-short"
+      let waiting = try ChildProcess(
+        cluster.sluiceCommand(["drain", "gateway-3", "--over", "60s"], at: 0),
+        output: following
+      )
+      try await eventually("somebody who waits") {
+        (try? String(contentsOfFile: following, encoding: .utf8))?.contains("gateway-3: 1 of 1 left") == true
+      }
+      // Two that come at once are one to the system.
+      try await eventually("the end of gateway-3", every: .milliseconds(200)) {
+        guard let pid = cluster.pid(of: "gateway-3") else { return true }
+        kill(pid, SIGTERM)
+        return false
+      }
+      #expect(try await child.exitStatus() == 1)
+      #expect(try await waiting.exit(within: .seconds(40)) == 1)
+      try await cluster.up()
     }
 
     @Test func aCommandDoesNotWaitWhenToldSo() async throws {

@@ -57,6 +57,47 @@ extension ClusterTests {
       #expect(try await cluster.undrain("gateway-2", at: 0).object?["state"]?.string == "ready")
     }
 
+    /// It was let in, and found its channel when the node had nobody left.
+    @Test func whoWasOnTheWayInWhenTheDrainEndedIsSentAway() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let redis = "redis://127.0.0.1:\(cluster.redisPort)/5"
+      try await LoneNode.run(["--redis", redis, "--node", "late", "--settle", "0s"]) { node in
+        try cluster.signal("redis", SIGSTOP)
+        let stream: Stream
+        do {
+          stream = try await Stream(to: node.endpoint, "channels=room:late")
+          let atOnce = ByteBuffer(string: #"{"over_seconds":0}"#)
+          let drain = HTTPRequest(.POST, "/v1/nodes/late/drain", body: atOnce)
+          #expect(try await HTTP.send(drain, to: node.backends).status == .ok)
+          try await eventually("a drained node") {
+            try await Metrics.value(#"sluice_node_state{state="drained"}"#, of: node.backends) == 1
+          }
+        } catch {
+          try cluster.signal("redis", SIGCONT)
+          throw error
+        }
+        try cluster.signal("redis", SIGCONT)
+        guard case .ended = try await stream.closure() else {
+          Issue.record("it was not sent away")
+          return
+        }
+        try await eventually("nobody held") {
+          try await Metrics.value(#"sluice_connections{transport="sse"}"#, of: node.backends) == 0
+        }
+      }
+    }
+
+    /// Whoever is in the middle of something when the node ends by a fault is to be elsewhere at once.
+    @Test func aCrashEndsTheProcessAtOnce() async throws {
+      try await LoneNode.run([]) { node in
+        let socket = try await Socket(to: node.endpoint)
+        _ = try await socket.welcome()
+        kill(node.process.pid, SIGILL)
+        #expect(try await node.process.exit(within: .seconds(5)) == 128 + SIGILL)
+        _ = try await socket.closure(within: .seconds(5))
+      }
+    }
+
     @Test func withoutRedisANodeDrainsItself() async throws {
       let cluster = try await ClusterTests.cluster()
       let child = try await ChildNode(insteadOf: "gateway-3", in: cluster)

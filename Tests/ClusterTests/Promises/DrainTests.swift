@@ -119,6 +119,51 @@ extension ClusterTests {
       try await cluster.up()
     }
 
+    /// A member that goes nowhere when it is asked to is cut off in the end, and has the grace to come back all the same.
+    @Test func whoIgnoresItsGoodbyeLosesNoPlace() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let child = try await ChildNode(insteadOf: "gateway-2", in: cluster)
+      let room = try #require(ChannelName("room:stubborn"))
+      let watcher = try await PresenceWatcher(of: [room], at: cluster.node(0))
+      let stubborn = try await Socket(to: cluster.node(1))
+      let session = try await stubborn.welcome().session
+      try await stubborn.subscribe("room:stubborn", presence: .join)
+      try await eventually("a member", holds: { watcher.present.count == 1 })
+      try cluster.signal("gateway-2", SIGTERM)
+      #expect(try await stubborn.closeCode(within: .seconds(30)) == 1012)
+      let back = try await Socket(to: cluster.node(2), path: "/v1/socket?session=\(session.secret)")
+      try await back.subscribe("room:stubborn", presence: .join)
+      #expect(try await child.exitStatus() == 0)
+      #expect(watcher.present.count == 1)
+      #expect(watcher.leaves == [])
+      watcher.stop()
+      back.close()
+      try await cluster.up()
+    }
+
+    /// A stream that the node's death cuts off waits out its `retry:`, so that streams are told while the others still wait.
+    @Test func eventStreamsAreToldFirst() async throws {
+      try await LoneNode.run(["--event-loops", "1", "--settle", "0s", "--node", "first"]) { node in
+        var streams: [Stream] = []
+        var sockets: [Socket] = []
+        for _ in 0..<8 {
+          sockets.append(try await Socket(to: node.endpoint))
+          streams.append(try await Stream(to: node.endpoint, "channels=room:first"))
+        }
+        for socket in sockets { _ = try await socket.welcome() }
+        for stream in streams { _ = try await stream.event("welcome") }
+        let window = ByteBuffer(string: #"{"over_seconds":8}"#)
+        let drain = HTTPRequest(.POST, "/v1/nodes/first/drain", body: window)
+        #expect(try await HTTP.send(drain, to: node.backends).status == .ok)
+        // Half a second lies between one goodbye and the next: the last of them may be seen a little out of order.
+        try await eventually("a WebSocket that is told", every: .milliseconds(20)) {
+          sockets.contains { $0.wasToldToGo }
+        }
+        #expect(streams.count { $0.wasToldToGo } >= streams.count - 1)
+        #expect(sockets.count { $0.wasToldToGo } <= 2)
+      }
+    }
+
     @Test func aDrainingNodeSendsNewConnectionsElsewhere() async throws {
       let cluster = try await ClusterTests.cluster()
       let held = try await Socket(to: cluster.node(1))
@@ -170,5 +215,17 @@ extension ClusterTests {
       try await eventually("the end of gateway-2") { cluster.pid(of: "gateway-2") == nil }
       try await cluster.up()
     }
+  }
+}
+
+extension Socket {
+  fileprivate var wasToldToGo: Bool {
+    events.contains { if case .goaway = $0 { true } else { false } }
+  }
+}
+
+extension Stream {
+  fileprivate var wasToldToGo: Bool {
+    items.contains { if case .event(let event) = $0 { event.name == "goaway" } else { false } }
   }
 }

@@ -86,6 +86,24 @@ import Wire
     #expect(nodes["d"] == nil)
   }
 
+  /// A record in Redis is what anybody wrote there.
+  @Test(arguments: ["9223372036854775807", "-9223372036854775808"])
+  func believesNoUptime(_ uptime: String) throws {
+    let text = String(buffer: report("a", "1").json).replacing(
+      "\"uptime_s\":5",
+      with: "\"uptime_s\":\(uptime)"
+    )
+    let records = ["a/1", "a/2"].map {
+      NodeRecord(
+        incarnation: $0,
+        isAlive: true,
+        state: ByteBuffer(string: text.replacing("a/1", with: $0)),
+        silence: .nanoseconds(.max)
+      )
+    }
+    #expect(ClusterNodes(records, own: report("b", "1")).reports.count == 3)
+  }
+
   @Test func theOwnNodeIsThereBeforeItIsRegistered() {
     #expect(ClusterNodes([], own: report("a", "1", .starting)).reports.count == 1)
   }

@@ -29,6 +29,30 @@ import Testing
     )
   }
 
+  /// No listener may end the process of whoever asks it.
+  @Test(arguments: ["1e999", "-1e999", "9223372036854775807", "-9223372036854775808", "1e18"])
+  func believesNoNumber(_ number: String) throws {
+    let node = """
+      {"node":"a","incarnation":"a/1","state":"draining","uptime_s":\(number),"seen_s":\(number),\
+      "connections":{"websocket":\(number),"sse":\(number),"poll":\(number)},\
+      "rates":{"messages_in":\(number),"messages_out":\(number),"connects":\(number)},\
+      "accept_rate":\(number),"memory_bytes":\(number),"loop_lag_ms":\(number),\
+      "resumes":{"total":\(number),"redis_reads":\(number)},\
+      "drain":{"remaining":\(number),"per_second":\(number),"seconds_left":\(number),"forced":\(number)}}
+      """
+    let nodes = ByteBuffer(string: "{\"nodes\":[\(node),\(node)]}")
+    #expect(try !#require(NodeTable(nodes)).description.isEmpty)
+    #expect(try #require(ClusterSummary(nodes)).description.hasPrefix("2 nodes"))
+    let now = NIODeadline.now()
+    var follower = try #require(DrainFollower(ByteBuffer(string: node), to: .drained, now: now))
+    #expect(follower.bar.hasPrefix("["))
+    for remaining in ["9223372036854775807", "-9223372036854775808", "3"] {
+      let next = node.replacing("\"remaining\":\(number)", with: "\"remaining\":\(remaining)")
+      #expect(follower.heard(ByteBuffer(string: next), now: now) == .goesOn)
+      #expect(follower.bar.hasPrefix("["))
+    }
+  }
+
   @Test(arguments: ["", "[]", "{}", #"{"nodes":1}"#, #"{"nodes":[1]}"#, #"{"nodes":[{}]}"#])
   func refusesOtherAnswers(_ text: String) {
     #expect(NodeTable(ByteBuffer(string: text)) == nil)

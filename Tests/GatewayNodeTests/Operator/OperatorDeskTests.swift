@@ -201,6 +201,45 @@ import Wire
     }
   }
 
+  /// A body may be large: it is not waited for before the key was looked at.
+  @Test func whoMayNotActSendsNoBody() async throws {
+    try await RunningNode.with(settings: {
+      $0.operatorKeys = [OperatorKey("0123456789abcdef", role: .read), OperatorKey("fedcba9876543210")]
+    }) { running in
+      for (key, status) in [(nil, "401"), ("wrong", "401"), ("0123456789abcdef", "403")]
+        as [(String?, String)]
+      {
+        let client = try await RawClient.connect(to: running.node.operatorAddress)
+        let bearer = key.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+        try await client.send(
+          "POST /v1/publish HTTP/1.1\r\nHost: a\r\n\(bearer)Content-Length: 8388608\r\n\r\n{"
+        )
+        try await client.received("HTTP/1.1 \(status) ", "Connection: close\r\n")
+        try await client.close()
+      }
+    }
+  }
+
+  @Test func onlySoManyConnectionsAreServed() async throws {
+    try await RunningNode.with { running in
+      var clients: [RawClient] = []
+      for _ in 0..<OperatorListener.mostConnections {
+        clients.append(try await RawClient.connect(to: running.node.operatorAddress))
+      }
+      let deadline = NIODeadline.now() + .seconds(5)
+      while true {
+        let answer = try await running.ask(.GET, "/v1/nodes")
+        if answer.status == .serviceUnavailable {
+          #expect(try answer.json["code"]?.string == "overloaded")
+          break
+        }
+        try #require(NIODeadline.now() < deadline, "\(answer.status)")
+      }
+      #expect(try await running.ask(.GET, "/healthz").status == .ok)
+      for client in clients { try await client.close() }
+    }
+  }
+
   @Test func withoutAKeyOnlyThisMachineAsks() throws {
     let listen = ListenAddress(host: "127.0.0.1", port: 9090)
     for host in ["127.0.0.1:9090", "localhost:9090", "[::1]:9090", "127.0.0.1", "127.3.2.1:80", ""] {
