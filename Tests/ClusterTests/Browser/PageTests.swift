@@ -90,6 +90,8 @@ extension ClusterTests {
         let node = try #require(Cluster.nodeNames.first { state.contains($0) })
         try await page.type("before")
         try await page.press("Enter")
+        // What is not answered yet is said again, and may come behind what is said later.
+        try await sees(page, "before", in: ".message.own:not(.waiting) .bubble")
         try await cluster.kill9(node)
         try await page.type("meanwhile")
         try await page.press("Enter")

@@ -42,7 +42,7 @@ final class ChildProcess: Sendable {
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
 
     let environment = ChildProcess.environment.map { "\($0.key)=\($0.value)" }
-    let words = ["bash", "-c", ChildProcess.closingTheRest, "child"] + command
+    let words = ["bash", "-c", ChildProcess.closingTheRest, "child"] + ChildProcess.place + command
     var pid: pid_t = 0
     let failure = ChildProcess.withPointers(to: words) { words in
       ChildProcess.withPointers(to: environment) {
@@ -72,6 +72,11 @@ final class ChildProcess: Sendable {
   func exit(within limit: Duration) async throws -> Int32 {
     try await eventually("the end of process \(pid)", within: limit) { exitStatus }
   }
+
+  /// What puts children where they are to run, where that is not where this process does: `SLUICE_CHILD_PLACE`, a command
+  /// that takes another.
+  private static let place =
+    ProcessInfo.processInfo.environment["SLUICE_CHILD_PLACE"]?.split(separator: " ").map(String.init) ?? []
 
   /// Ours, without what is meant for nodes: they take their settings from the harness alone.
   private static var environment: [String: String] {

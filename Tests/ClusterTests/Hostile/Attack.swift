@@ -15,7 +15,7 @@ enum Attack {
 
   /// The worst latency that is not held against a node, in microseconds, as a debug build that shares its cores with
   /// the attackers and the tests says no more.
-  private static let floor = setting("SLUICE_ATTACK_FLOOR_US") ?? 250_000
+  private static let floor = setting("SLUICE_ATTACK_FLOOR_US") ?? 1_000_000
   /// How often each is done. From the second time on a node may keep nothing more.
   private static let rounds = setting("SLUICE_ATTACK_ROUNDS") ?? 1
   /// What an allocator may have more after doing the same once more, in bytes.

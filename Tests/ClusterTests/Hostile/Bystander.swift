@@ -6,6 +6,10 @@ import SluiceClient
 import Testing
 import Wire
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 /// A well-behaved client of a node under attack: it publishes a number every few milliseconds, hears it, and measures
 /// how long that took.
 final class Bystander: Sendable {
@@ -58,6 +62,13 @@ final class Bystander: Sendable {
       $0.send(ClientRequest(id: 0, .subscribe(channel: channel, since: nil, presence: nil)))
     })
     try await eventually("a subscription") { isSubscribed.withLockedValue { $0 } ? true : nil }
+    // The attackers may run with what processor time is left over; this one does not.
+    try await loop.submit {
+      var ordinary = sched_param()
+      guard sched_setscheduler(0, SCHED_OTHER, &ordinary) == 0 else {
+        throw IOError(errnoCode: errno, reason: "sched")
+      }
+    }.get()
     let number = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
     publishing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
       number.value += 1

@@ -192,19 +192,23 @@ extension ClusterTests {
       let options = ["--redis", redis, "--node", "flooded", "--subscribes-per-second", "40"]
       let prefix = "flood:\(UInt32.random(in: .min ... .max))"
       try await Attack.on(options) { node in
-        var sockets: [Socket] = []
-        for _ in 0..<8 { sockets.append(try await Socket(to: node.endpoint)) }
+        var sockets: [RawConnection] = []
+        for _ in 0..<8 { sockets.append(try await Attack.socket(to: node.endpoint)) }
         // Five seconds' worth of subscribes each, and no more than their rate from then on.
         var names = 0
         try await eventually("each is refused", every: .milliseconds(50)) {
-          let eager = sockets.enumerated().filter { !$1.isRefused }
-          let more = names == 0 ? 250 : 20
+          let eager = sockets.enumerated().filter { !$1.text.contains("rate_limited") }
+          let more = names == 0 ? 250 : 50
           for (number, socket) in eager {
-            for name in names..<(names + more) {
-              let channel = try #require(ChannelName("\(prefix).\(number).\(name)"))
-              socket.send(Int64(name), .subscribe(channel: channel, since: nil, presence: nil))
-              socket.send(nil, .unsubscribe(channel: channel))
+            let wishes = (names..<names + more).flatMap { name in
+              let channel = "\(prefix).\(number).\(name)"
+              return Attack.frame(
+                0x81,
+                Array(#"{"type":"subscribe","id":\#(name),"channel":"\#(channel)"}"#.utf8)
+              )
+                + Attack.frame(0x81, Array(#"{"type":"unsubscribe","channel":"\#(channel)"}"#.utf8))
             }
+            socket.send(wishes)
           }
           names += more
           return eager.isEmpty
@@ -213,7 +217,7 @@ extension ClusterTests {
         #expect(
           try await Metrics.value(#"sluice_refused_total{reason="subscribes"}"#, of: node.backends) >= 8
         )
-        for socket in sockets { socket.abort() }
+        for socket in sockets { socket.close() }
         // The bystander's is left.
         try await eventually("what lingers goes", within: .seconds(30)) {
           try await Metrics.value("sluice_channels", of: node.backends) <= 1
@@ -223,11 +227,5 @@ extension ClusterTests {
       let ttl = try await cluster.redis("-n", "6", "TTL", "sluice:{\(prefix).0.0}:meta")
       #expect((1...3_600).contains(Int(ttl) ?? 0), "\(ttl)")
     }
-  }
-}
-
-extension Socket {
-  fileprivate var isRefused: Bool {
-    events.contains { if case .error(_, let error) = $0 { error.code == .rateLimited } else { false } }
   }
 }

@@ -18,6 +18,12 @@ extension ClusterTests {
       ("escapes", "\"" + String(repeating: "\\u0000", count: 10_000) + "\""),
       ("a half of a pair", #""\ud800""#), ("blanks", String(repeating: " ", count: 60_000)),
       ("members of one name", "{" + String(repeating: #""type":"ping","#, count: 4_000) + #""type":"ping"}"#),
+      ("a backslash that is a part of a character", "{\"type\":\"\u{600}" + #"\\uZZZZ"}"#),
+      (
+        "escaped names",
+        #"{"type":"history","channel":"a","since":null"#
+          + String(repeating: ##","\n\n\n\n":1"##, count: 4_000) + "}"
+      ),
       ("a large id", #"{"type":"ping","id":"# + String(repeating: "9", count: 400) + "}"),
     ]
 
