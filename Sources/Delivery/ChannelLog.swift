@@ -41,6 +41,8 @@ final class ChannelLog {
   var live: [Subscription] = []
   /// All others.
   var others: [Subscription] = []
+  /// Those of them that hear joins and leaves.
+  private(set) var listeners: [Subscription] = []
   /// Subscriptions that wait for a read of the log, and whether one is under way.
   var readers: [Subscription] = []
   var isReading = false
@@ -48,8 +50,8 @@ final class ChannelLog {
   var resolvers: [Resolver] = []
   var isResolving = false
 
-  /// Whoever waits for the end of attaching.
-  var onAttached: [() -> Void] = []
+  /// Whoever waits until the cluster is asked for nothing that a subscribe needs.
+  var onAsked: [() -> Void] = []
 
   /// Joins and leaves that are told together, a moment later.
   var gathered = PresenceNews()
@@ -71,7 +73,16 @@ final class ChannelLog {
     activeAt = seconds
   }
 
+  /// The mean size of a message's frame in the last page that did not fit into the ring, in bytes.
+  var meanRead = 256
+
   var isEmpty: Bool { live.isEmpty && others.isEmpty && resolvers.isEmpty }
+
+  /// The mean size of a message's frame, as far as it is known, in bytes.
+  var meanFrame: Int { ring.isEmpty ? meanRead : ring.meanFrame }
+
+  /// Whether a subscribe waits for the cluster, or may.
+  var isAsking: Bool { phase == .attaching || isResolving }
 
   /// Nil until the position is known. The log may be ahead of the tail known here, and hold nothing as old as
   /// that; what lies beyond the tail is the feed's to bring.
@@ -116,9 +127,22 @@ final class ChannelLog {
     }
   }
 
+  func insertListener(_ subscription: Subscription) {
+    subscription.listenerIndex = listeners.count
+    listeners.append(subscription)
+  }
+
+  func removeListener(_ subscription: Subscription) {
+    listeners.swapAt(subscription.listenerIndex, listeners.count - 1)
+    listeners[subscription.listenerIndex].listenerIndex = subscription.listenerIndex
+    listeners.removeLast()
+  }
+
   func change(_ subscription: Subscription, to state: Subscription.State) {
     let moves = (subscription.state == .live) != (state == .live)
     if moves { remove(subscription) }
+    if subscription.state == .reading { subscription.subscriber.reads -= 1 }
+    if state == .reading { subscription.subscriber.reads += 1 }
     subscription.state = state
     if moves { insert(subscription) }
     if state == .live { subscription.wasLive = true }

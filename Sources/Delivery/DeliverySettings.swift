@@ -10,6 +10,12 @@ public struct DeliverySettings: Sendable, Equatable {
   public var readLimit = 1_000
   /// About how many bytes a read for readers that are far behind brings.
   public var readBytes = 128 << 10
+  /// For how many of a subscriber's channels the log is read at once: what it has not taken stays where it is.
+  public var readsAtOnce: Int32 = 4
+  /// About how many bytes of events are made at once for a stream of several channels, each of which names them all.
+  public var compositeBytes = 64 << 10
+  /// How many members' joins and leaves a channel keeps for those who do not read them; more, and they are too slow.
+  public var missedPresence = 16_384
   /// How long reads of the same log are gathered into one, in milliseconds.
   public var gatherMS: Int64 = 5
   /// How long joins and leaves are gathered where they are told in batches, in milliseconds.

@@ -25,9 +25,12 @@ extension DeliveryShard {
         return
       case .ring:
         let segment = log.ring.segment(after: cursor.offset)
-        metrics.deliveries.add(Int(segment.last - cursor.offset))
-        write(segment, after: cursor.offset, to: subscription)
+        metrics.deliveries.add(Int(write(segment, after: cursor.offset, to: subscription) - cursor.offset))
       case .log:
+        guard subscriber.reads < settings.readsAtOnce else {
+          subscriber.isHeldBack = true
+          return
+        }
         log.change(subscription, to: .reading)
         log.readers.append(subscription)
         readForReaders(log)
@@ -40,6 +43,22 @@ extension DeliveryShard {
         subscriber.stands(at: cursor, in: log.channel)
       }
     }
+  }
+
+  /// Lets each of a subscriber's channels write what it has, another one first each time.
+  func pumpAll(_ subscriber: Subscriber) {
+    let subscriptions = subscriber.subscriptions
+    guard !subscriptions.isEmpty else { return }
+    subscriber.isHeldBack = false
+    let first = (Int(subscriber.turn) + 1) % subscriptions.count
+    subscriber.turn = Int32(first)
+    for subscription in subscriptions[first...] { pump(subscription) }
+    for subscription in subscriptions[..<first] { pump(subscription) }
+  }
+
+  /// Goes on with what waited until the log was read for fewer of the subscriber's channels.
+  func pumpHeldBack(_ subscriber: Subscriber) {
+    if subscriber.isHeldBack, subscriber.reads < settings.readsAtOnce { pumpAll(subscriber) }
   }
 
   /// A gap is an event, and the cursor stands after it.
@@ -67,15 +86,11 @@ extension DeliveryShard {
       log.isReading = false
       return
     }
-    let missing = view.ringOldest - 1 - min(earliest, view.ringOldest - 1)
-    let room = max(0, settings.ringBytes - log.ring.weight)
-    let (weight, isTooMuch) = Int(missing).multipliedReportingOverflow(by: log.ring.meanFrame + 48)
-    let fits = !isTooMuch && weight <= room
-    let bytes = fits ? room : settings.readBytes
-    let limit = max(1, min(settings.readLimit, Int(max(1, missing)), bytes / log.ring.meanFrame))
+    let limit = fitting(log, after: earliest, before: view) ?? settings.readBytes / log.meanFrame
     metrics.logReads.add()
     let cursor = Cursor(view.epoch, earliest)
-    port.read(log.channel, .since(.cursor(cursor)), limit: limit) { [weak self] in
+    port.read(log.channel, .since(.cursor(cursor)), limit: max(1, min(settings.readLimit, limit))) {
+      [weak self] in
       guard let self, logs[log.channel] === log else { return }
       log.isReading = false
       switch $0 {
@@ -88,6 +103,14 @@ extension DeliveryShard {
     }
   }
 
+  /// How many messages lie between an offset and the ring, where these are few enough to be put into it.
+  func fitting(_ log: ChannelLog, after offset: UInt64, before view: LogView) -> Int? {
+    let missing = view.ringOldest - 1 - min(offset, view.ringOldest - 1)
+    let room = max(0, settings.ringBytes - log.ring.weight)
+    let (weight, isTooMuch) = Int(missing).multipliedReportingOverflow(by: log.meanFrame + 48)
+    return isTooMuch || weight > room ? nil : Int(missing)
+  }
+
   private func serve(_ log: ChannelLog, _ segment: Segment?) {
     let readers = log.readers
     log.readers = []
@@ -96,10 +119,10 @@ extension DeliveryShard {
       if let segment, let cursor = subscription.stored, cursor.epoch == segment.epoch,
         segment.first <= cursor.offset + 1, cursor.offset < segment.last
       {
-        metrics.deliveries.add(Int(segment.last - cursor.offset))
-        write(segment, after: cursor.offset, to: subscription)
+        metrics.deliveries.add(Int(write(segment, after: cursor.offset, to: subscription) - cursor.offset))
       }
       pump(subscription)
+      pumpHeldBack(subscription.subscriber)
     }
   }
 
@@ -122,6 +145,8 @@ extension DeliveryShard {
       log.ringUsed = seconds
       account(segment.weight)
       if log.lastTime == nil, segment.last == view.tail { log.lastTime = older.last!.time }
+    } else {
+      log.meanRead = max(1, segment.frames.readableBytes / segment.entries.count)
     }
     return segment
   }

@@ -106,17 +106,24 @@ extension DeliveryShard: FeedReceiver {
   }
 
   private func broadcast(_ segment: Segment, in log: ChannelLog) {
-    metrics.deliveries.add(log.live.count * segment.entries.count)
+    var count = log.live.count * segment.entries.count
+    var cut: [Subscription] = []
     var index = 0
     while index < log.live.count {
       let subscription = log.live[index]
-      if deliver(segment, to: subscription) {
+      guard let last = deliver(segment, to: subscription) else {
         index += 1
-      } else {
-        subscription.stored = segment.cursor(segment.entries.count - 1)
-        log.change(subscription, to: .behind)
+        continue
+      }
+      subscription.stored = Cursor(segment.epoch, last)
+      log.change(subscription, to: .behind)
+      if last < segment.last {
+        count -= Int(segment.last - last)
+        cut.append(subscription)
       }
     }
+    metrics.deliveries.add(count)
+    for subscription in cut { pump(subscription) }
   }
 
   private func broadcastEphemeral(_ event: ServerEvent, in log: ChannelLog) {
@@ -136,30 +143,34 @@ extension DeliveryShard: FeedReceiver {
     ringWeight += change
     metrics.ringBytes.add(change)
     guard ringWeight > settings.allRingBytes else { return }
+    let enough = settings.allRingBytes * 3 / 4
+    // The long ones first, which cost the most; then whole ones, of channels in which nothing has happened for long. Each
+    // pass looks at every channel, and a quarter of all is free after it.
     var limit = settings.ringBytes
-    while ringWeight > settings.allRingBytes * 3 / 4, limit > 0 {
+    while ringWeight > enough, limit > settings.ringBytes / 16 {
       limit /= 2
-      for log in logs.values {
-        let before = log.ring.weight
-        log.ring.trim(to: limit)
-        ringWeight += log.ring.weight - before
-        metrics.ringBytes.add(log.ring.weight - before)
-      }
+      for log in logs.values { shrink(log) { $0.trim(to: limit) } }
     }
+    guard ringWeight > enough else { return }
+    for log in logs.values.filter({ !$0.ring.isEmpty }).sorted(by: { $0.ringUsed < $1.ringUsed }) {
+      guard ringWeight > enough else { return }
+      shrink(log) { $0.removeAll() }
+    }
+  }
+
+  private func shrink(_ log: ChannelLog, _ body: (inout MessageRing) -> Void) {
+    let before = log.ring.weight
+    body(&log.ring)
+    ringWeight += log.ring.weight - before
+    metrics.ringBytes.add(log.ring.weight - before)
   }
 
   /// Gives back half of what the rings cost.
   public func trimRings() {
-    for log in logs.values {
-      let before = log.ring.weight
-      log.ring.trim(to: before / 2)
-      account(log.ring.weight - before)
-    }
+    for log in logs.values { shrink(log) { $0.trim(to: $0.weight / 2) } }
   }
 
   func clearRing(of log: ChannelLog) {
-    let weight = log.ring.weight
-    log.ring.removeAll()
-    account(-weight)
+    shrink(log) { $0.removeAll() }
   }
 }

@@ -11,8 +11,7 @@ extension DeliveryShard {
     if log.gathered.isEmpty {
       loop.assumeIsolated().scheduleTask(in: .milliseconds(settings.presenceGatherMS)) { [weak self] in
         guard let self else { return }
-        let news = log.gathered.since(0).map { ($0.member, $0.event) }
-        log.gathered.clear()
+        let news = log.gathered.takeAll()
         broadcastPresence(news, in: log)
         flush()
       }
@@ -24,9 +23,8 @@ extension DeliveryShard {
   private func broadcastPresence(_ news: [(member: String, event: ServerEvent)], in log: ChannelLog) {
     var frames = ByteBuffer()
     var behind: [Subscription] = []
-    for subscription in [log.live, log.others].joined()
-    where subscription.hearsPresence && subscription.state != .resolving && subscription.subscriber.isStarted
-    {
+    for subscription in log.listeners
+    where subscription.state != .resolving && subscription.subscriber.isStarted {
       let subscriber = subscription.subscriber
       guard subscription.presenceFrom == nil, subscriber.isWritable else {
         behind.append(subscription)
@@ -52,21 +50,30 @@ extension DeliveryShard {
       log.missing += 1
     }
     for (member, event) in news { log.missed.append(event, of: member) }
+    if log.missed.count > settings.missedPresence { giveUpSlowListeners(of: log) }
+  }
+
+  /// More is untold than a channel keeps: who lacks the older half is too slow, and the others do not need it.
+  private func giveUpSlowListeners(of log: ChannelLog) {
+    log.missed.keepNewest(settings.missedPresence / 2)
+    for subscription in log.listeners {
+      guard let from = subscription.presenceFrom, from < log.missed.oldest else { continue }
+      forgetMissedPresence(subscription)
+      subscription.subscriber.onTooSlow?()
+    }
   }
 
   /// The connection takes bytes again: it is told what it has missed, as long as it does.
   func tellMissedPresence(_ subscriber: Subscriber) {
     for subscription in subscriber.subscriptions {
-      guard let from = subscription.presenceFrom else { continue }
       let log = subscription.log
-      let missed = log.missed.since(from)
-      for (_, serial, event) in missed {
-        guard subscriber.isWritable else { break }
-        write(event, to: subscriber)
-        subscription.presenceFrom = serial + 1
-      }
-      if missed.last.map({ $0.serial < subscription.presenceFrom! }) ?? true {
-        forgetMissedPresence(subscription)
+      while let from = subscription.presenceFrom, subscriber.isWritable {
+        guard let news = log.missed.first(from: from) else {
+          forgetMissedPresence(subscription)
+          break
+        }
+        write(news.event, to: subscriber)
+        subscription.presenceFrom = news.serial + 1
       }
     }
   }

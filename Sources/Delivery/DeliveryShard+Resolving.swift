@@ -85,7 +85,7 @@ extension DeliveryShard {
     guard logs[log.channel] === log, let view = log.view else { return }
     guard !log.resolvers.isEmpty else {
       log.isResolving = false
-      return
+      return tellAsked(log)
     }
     var earliest: Since?
     for resolver in log.resolvers where !resolver.isFresh {
@@ -100,7 +100,11 @@ extension DeliveryShard {
     let count = log.resolvers.count
     metrics.logReads.add()
     metrics.resumeReads.add()
-    port.read(log.channel, .since(earliest ?? .start), limit: settings.readLimit) { [weak self] result in
+    // What the log holds is the question. What is in between is read with it only if the ring takes it: whoever asked
+    // may be gone, or read nothing, before it is wanted.
+    let before = if case .cursor(let cursor)? = earliest { cursor.offset } else { view.oldest - 1 }
+    let limit = max(1, min(settings.readLimit, fitting(log, after: before, before: view) ?? 1))
+    port.read(log.channel, .since(earliest ?? .start), limit: limit) { [weak self] result in
       guard let self, logs[log.channel] === log else { return }
       log.isResolving = false
       switch result {
@@ -117,6 +121,7 @@ extension DeliveryShard {
         _ = absorb(page, in: log)
       }
       resolve(log)
+      tellAsked(log)
       flush()
     }
   }

@@ -5,9 +5,11 @@ public import Wire
 
 /// Writing in each connection's representation.
 extension DeliveryShard {
-  /// Writes what a segment holds after `offset`, and moves the cursor to its end.
-  func write(_ segment: Segment, after offset: UInt64, to subscription: Subscription) {
+  /// Writes what a segment holds after `offset`, and moves the cursor to the last message written: the segment's last, but
+  /// for a stream of several channels.
+  func write(_ segment: Segment, after offset: UInt64, to subscription: Subscription) -> UInt64 {
     let subscriber = subscription.subscriber
+    var last = segment.last
     switch subscriber.representation {
     case .webSocket:
       if let bits = subscriber.windowBits, segment.largest >= settings.compressAbove {
@@ -17,7 +19,7 @@ extension DeliveryShard {
       }
     case .eventStream(let isChunked):
       if subscriber.isComposite {
-        writeComposite(segment, after: offset, to: subscriber, isChunked: isChunked)
+        last = writeComposite(segment, after: offset, to: subscriber, isChunked: isChunked)
       } else {
         subscriber.write(segment.events(after: offset))
       }
@@ -26,13 +28,14 @@ extension DeliveryShard {
         subscriber.collect(segment.json(index))
       }
     }
-    if subscription.state != .live { subscription.stored = Cursor(segment.epoch, segment.last) }
+    if subscription.state != .live { subscription.stored = Cursor(segment.epoch, last) }
     touch(subscriber)
+    return last
   }
 
   /// Writes a new segment to a subscriber that has all before it: in most cases it is with the socket at once.
-  /// False when the connection may be full.
-  func deliver(_ segment: Segment, to subscription: Subscription) -> Bool {
+  /// The last offset written when there is more, or the connection may be full; nil else.
+  func deliver(_ segment: Segment, to subscription: Subscription) -> UInt64? {
     let subscriber = subscription.subscriber
     guard isLoneDelivery || subscriber.isSingle else { return writeAll(segment, to: subscription) }
     let passage =
@@ -48,28 +51,32 @@ extension DeliveryShard {
       case .eventStream, .poll: Subscriber.Passage.refused
       }
     switch passage {
-    case .complete: return true
+    case .complete: return nil
     case .begun:
       touch(subscriber)
-      return subscriber.isWritable
+      return subscriber.isWritable ? nil : segment.last
     case .refused: return writeAll(segment, to: subscription)
     }
   }
 
-  private func writeAll(_ segment: Segment, to subscription: Subscription) -> Bool {
-    write(segment, after: segment.first - 1, to: subscription)
-    return subscription.subscriber.isWritable
+  private func writeAll(_ segment: Segment, to subscription: Subscription) -> UInt64? {
+    let last = write(segment, after: segment.first - 1, to: subscription)
+    return last == segment.last && subscription.subscriber.isWritable ? nil : last
   }
 
-  /// Each event of a stream of several channels names its place in all of them.
+  /// Each event of a stream of several channels names its place in all of them, which makes much of little: the last
+  /// offset written is the one at which there was enough.
   private func writeComposite(
     _ segment: Segment,
     after offset: UInt64,
     to subscriber: Subscriber,
     isChunked: Bool
-  ) {
+  ) -> UInt64 {
     var bytes = ByteBuffer()
+    var last = offset
     for index in segment.entries.indices where segment.first + UInt64(index) > offset {
+      guard bytes.readableBytes < settings.compositeBytes else { break }
+      last = segment.first + UInt64(index)
       subscriber.positions[segment.channel] = segment.cursor(index)
       let id = subscriber.positions.description
       let json = segment.json(index)
@@ -80,6 +87,7 @@ extension DeliveryShard {
       }
     }
     subscriber.write(bytes)
+    return last
   }
 
   /// Writes one event; every named event of a stream carries its cursor set.

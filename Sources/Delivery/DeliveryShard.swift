@@ -62,7 +62,10 @@ public final class DeliveryShard {
     let subscription = Subscription(subscriber, log, hearsPresence: hearsPresence)
     subscriber.subscriptions.append(subscription)
     log.insert(subscription)
-    if hearsPresence { port.hearPresence(of: channel) }
+    if hearsPresence {
+      log.insertListener(subscription)
+      port.hearPresence(of: channel)
+    }
     metrics.subscriptions.add(1)
     log.resolvers.append(Resolver(subscription: subscription, since: since, done: done))
     if log.phase != .attaching { resolve(log) }
@@ -75,6 +78,7 @@ public final class DeliveryShard {
       return false
     }
     end(subscriber.subscriptions.remove(at: index))
+    pumpHeldBack(subscriber)
     return true
   }
 
@@ -103,7 +107,7 @@ public final class DeliveryShard {
     subscriber.isPumping = true
     repeat {
       subscriber.mustPumpAgain = false
-      for subscription in subscriber.subscriptions { pump(subscription) }
+      pumpAll(subscriber)
       tellMissedPresence(subscriber)
       flush()
     } while subscriber.mustPumpAgain
@@ -143,12 +147,20 @@ public final class DeliveryShard {
   /// Whether the channel's feed is heard here already.
   public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
-  /// Whether the cluster is being asked for the channel; then `done` is called once that has an end, whoever still
-  /// waits for it.
-  public func isAttaching(_ channel: ChannelName, until done: @escaping () -> Void) -> Bool {
-    guard let log = logs[channel], log.phase == .attaching else { return false }
-    log.onAttached.append(done)
+  /// Whether the cluster is being asked for the channel, or for what its log holds; then `done` is called once that has
+  /// an end, whoever still waits for it.
+  public func isAsking(for channel: ChannelName, until done: @escaping () -> Void) -> Bool {
+    guard let log = logs[channel], log.isAsking else { return false }
+    log.onAsked.append(done)
     return true
+  }
+
+  /// Tells those who wait that the cluster is asked for nothing any more, where that is so.
+  func tellAsked(_ log: ChannelLog) {
+    guard !log.isAsking || logs[log.channel] !== log else { return }
+    let waiting = log.onAsked
+    log.onAsked = []
+    for done in waiting { done() }
   }
 
   /// A second has passed: channels that nobody listened to for long enough are given up, rings that nobody
@@ -168,6 +180,7 @@ public final class DeliveryShard {
       idle.remove(channel)
       close(log)
       port.detach(channel)
+      tellAsked(log)
     }
   }
 
@@ -213,9 +226,7 @@ public final class DeliveryShard {
       }
       resolve(log)
     }
-    let waiting = log.onAttached
-    log.onAttached = []
-    for done in waiting { done() }
+    tellAsked(log)
     flush()
   }
 
@@ -225,6 +236,8 @@ public final class DeliveryShard {
     forgetMissedPresence(subscription)
     let log = subscription.log
     log.remove(subscription)
+    if subscription.hearsPresence { log.removeListener(subscription) }
+    if subscription.state == .reading { subscription.subscriber.reads -= 1 }
     metrics.subscriptions.add(-1)
     log.resolvers.removeAll { $0.subscription === subscription }
     guard log.isEmpty, logs[log.channel] === log else { return }

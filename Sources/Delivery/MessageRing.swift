@@ -13,10 +13,10 @@ struct MessageRing {
   /// The oldest offset held.
   var oldest: UInt64? { segments.first?.first }
 
-  /// The mean size of a message's frame, in bytes.
+  /// The mean size of a message's frame, in bytes, where there is a message.
   var meanFrame: Int {
     let messages = segments.reduce(0) { $0 + $1.entries.count }
-    return messages == 0 ? 256 : segments.reduce(0) { $0 + $1.frames.readableBytes } / messages
+    return max(1, segments.reduce(0) { $0 + $1.frames.readableBytes } / max(1, messages))
   }
 
   mutating func append(_ segment: Segment) {

@@ -43,10 +43,17 @@ public final class Subscriber {
   var isTouched = false
   var isPumping = false
   var mustPumpAgain = false
+  /// How many of its subscriptions wait for a read of their log, and whether others wait until these are fewer.
+  var reads: Int32 = 0
+  var isHeldBack = false
+  /// Where among its subscriptions the next round begins: what a slow reader takes is shared among its channels.
+  var turn: Int32 = 0
   /// What a poll is to be answered with.
   private var collected = ByteBuffer()
   /// Called when a poll has been looked after: something was collected, or there is nothing more to be had now.
   public var onCollected: (() -> Void)?
+  /// Called when it has left more untold than a channel keeps: the connection is to be closed.
+  public var onTooSlow: (() -> Void)?
   /// How long its channels are followed after it has left, in seconds, where that is longer than usual.
   public var lingerSeconds = 0
 
@@ -115,6 +122,7 @@ public final class Subscriber {
     descriptor = -1
     alone = nil
     onCollected = nil
+    onTooSlow = nil
   }
 
   /// The subscription to a channel, where there is one.

@@ -17,7 +17,7 @@ public final class Subscription {
   let subscriber: Subscriber
   let log: ChannelLog
   /// Whether joins and leaves are wanted.
-  public var hearsPresence: Bool
+  public let hearsPresence: Bool
   /// From which of its log's missed joins and leaves on it must still be told; nil when there are none.
   var presenceFrom: UInt64?
   var state = State.resolving
@@ -25,6 +25,8 @@ public final class Subscription {
   var isEnded = false
   /// Where it stands in its log's list of live, or of other, subscriptions.
   var index = 0
+  /// Where it stands in its log's list of listeners, if it is one.
+  var listenerIndex = 0
   /// The last message written, while not live.
   var stored: Cursor?
   /// A gap that is told when the subscriber starts.

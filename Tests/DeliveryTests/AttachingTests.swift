@@ -35,14 +35,14 @@ struct AttachingTests {
     shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: false) { _ in
       answered.count += 1
     }
-    #expect(shard.isAttaching(channel) { ended.count += 1 })
+    #expect(shard.isAsking(for: channel) { ended.count += 1 })
     #expect(shard.unsubscribe(reader.subscriber, from: channel))
     loop.advanceTime(by: .milliseconds(9))
     #expect(ended.count == 0)
     loop.advanceTime(by: .milliseconds(1))
     #expect(ended.count == 1 && answered.count == 0)
-    #expect(!shard.isAttaching(channel) { ended.count += 1 })
-    #expect(!shard.isAttaching(ChannelName("room:b")!) { ended.count += 1 })
+    #expect(!shard.isAsking(for: channel) { ended.count += 1 })
+    #expect(!shard.isAsking(for: ChannelName("room:b")!) { ended.count += 1 })
     #expect(ended.count == 1)
   }
 
@@ -55,7 +55,7 @@ struct AttachingTests {
     shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: false) { result in
       if case .failure = result { refused.count += 1 }
     }
-    #expect(shard.isAttaching(channel) { ended.count += 1 })
+    #expect(shard.isAsking(for: channel) { ended.count += 1 })
     loop.run()
     #expect(ended.count == 1 && refused.count == 1)
   }

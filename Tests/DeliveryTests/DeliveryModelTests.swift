@@ -41,14 +41,27 @@ struct Seeded: RandomNumberGenerator {
 final class DeliveryModel {
   final class Client {
     let reader: Reader
-    let channel: ChannelName
-    var judge: Judge
+    var judges: [ChannelName: Judge] = [:]
     var isReading = true
 
-    init(reader: Reader, channel: ChannelName, mode: DeliveryMode) {
+    var isStream: Bool { if case .eventStream = reader.subscriber.representation { true } else { false } }
+
+    init(reader: Reader) {
       self.reader = reader
-      self.channel = channel
-      judge = Judge(mode: mode)
+    }
+
+    /// Each event goes to its channel's judge; an id of a stream names what was had of every channel.
+    func takeEvents(log: [ChannelName: [Cursor: String]]) throws {
+      let events = try reader.events()
+      let ids = reader.ids
+      for (index, event) in events.enumerated() {
+        let channel = ChannelName(event["channel"]!.string!)!
+        judges[channel]!.take(event, log: log[channel] ?? [:])
+        guard index < ids.count, event["type"]?.string == "message" else { continue }
+        for (named, judge) in judges where judge.mode == .log && ids[index][named] != judge.position {
+          judges[named]!.complain("an id names \(ids[index]), and it had \(judge.position!)")
+        }
+      }
     }
 
     func setReading(_ isReading: Bool) {
@@ -84,12 +97,15 @@ final class DeliveryModel {
     var latest = NamespaceOptions()
     latest.delivery = .latest
     namespaces = Namespaces(named: ["short": short, "latest": latest])
-    channels = ["long:a", "short:a", "latest:a"].map { ChannelName($0)! }
+    channels = ["long:a", "long:b", "short:a", "latest:a"].map { ChannelName($0)! }
     let broker = FaultyBroker(MemoryBroker(namespaces: namespaces, incarnation: "model/1"))
     var settings = DeliverySettings()
     settings.ringBytes = [600, 4_000, 1 << 20].randomElement(using: &random)!
     settings.readLimit = [2, 7, 1_000].randomElement(using: &random)!
     settings.readBytes = 1_000
+    settings.readsAtOnce = Int32.random(in: 1...2, using: &random)
+    settings.compositeBytes = [1, 300, 64 << 10].randomElement(using: &random)!
+    settings.allRingBytes = [2_000, 1 << 20].randomElement(using: &random)!
     shard = DeliveryShard(
       loop: loop,
       broker: broker,
@@ -108,7 +124,7 @@ final class DeliveryModel {
       case 0..<40: publish(Int.random(in: 1...5, using: &random))
       case 40..<55: try subscribe()
       case 55..<60: startPolling()
-      case 60..<66: leave()
+      case 60..<66: try leave()
       case 66..<78: pause()
       case 78..<84: port.isDeaf.toggle()
       case 84..<88: restoreFeed()
@@ -135,15 +151,15 @@ final class DeliveryModel {
       try collect()
     }
     return complaintsOfPollers
-      + clients.enumerated().flatMap { index, client -> [String] in
-        let end = cursors[client.channel]?.last
-        var complaints = client.judge.complaints
-        if client.judge.position != end {
-          complaints.append(
-            "ends at \(client.judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)"
-          )
+      + clients.enumerated().flatMap { index, client in
+        client.judges.flatMap { channel, judge -> [String] in
+          let end = cursors[channel]?.last
+          var complaints = judge.complaints
+          if judge.position != end {
+            complaints.append("ends at \(judge.position.map { "\($0)" } ?? "nothing"), the log at \(end!)")
+          }
+          return complaints.map { "client \(index) of \(channel): \($0)" }
         }
-        return complaints.map { "client \(index) of \(client.channel): \($0)" }
       }
   }
 
@@ -173,16 +189,36 @@ final class DeliveryModel {
   }
 
   private func subscribe() throws {
-    let channel = channels.randomElement(using: &random)!
-    let since = anySince(in: channel)
-    let reader = try Reader(loop: loop, shard: shard)
-    let mode = namespaces[channel].delivery
-    let client = Client(reader: reader, channel: channel, mode: mode)
+    let isStream = Int.random(in: 0..<3, using: &random) == 0
+    let reader = try Reader(
+      loop: loop,
+      shard: shard,
+      representation: isStream ? .eventStream(isChunked: false) : .webSocket
+    )
+    let client = Client(reader: reader)
     clients.append(client)
-    shard.subscribe(reader.subscriber, to: channel, since: since, hearsPresence: false) {
-      guard case .success(let answer) = $0 else { return }
-      client.judge.position = answer.cursor
-      if case .cursor(let cursor) = since, mode == .log { client.judge.position = cursor }
+    let wanted = channels.shuffled(using: &random).prefix(Int.random(in: 1...channels.count, using: &random))
+    var waiting = wanted.count
+    for channel in wanted {
+      let since = anySince(in: channel)
+      let mode = namespaces[channel].delivery
+      client.judges[channel] = Judge(mode: mode)
+      shard.subscribe(reader.subscriber, to: channel, since: since, hearsPresence: false) { [self] in
+        if case .success(let answer) = $0 {
+          client.judges[channel]!.position = answer.cursor
+          if case .cursor(let cursor) = since, mode == .log { client.judges[channel]!.position = cursor }
+        } else {
+          client.judges[channel] = nil
+        }
+        waiting -= 1
+        guard isStream, waiting == 0 else { return }
+        // A stream begins when all its channels are there, or not at all.
+        if client.judges.count == wanted.count {
+          shard.start(reader.subscriber)
+        } else {
+          shard.remove(reader.subscriber)
+        }
+      }
     }
     if Bool.random(using: &random) { client.setReading(false) }
   }
@@ -205,9 +241,16 @@ final class DeliveryModel {
     )
   }
 
-  /// Closes one, and those whose subscribe was refused.
-  private func leave() {
+  /// Takes one channel from one of them, or closes it, and those whose subscribe was refused.
+  private func leave() throws {
     guard let client = clients.randomElement(using: &random) else { return }
+    if client.judges.count > 1, !client.isStream, Bool.random(using: &random) {
+      let channel = client.judges.keys.min()!
+      try client.takeEvents(log: log)
+      client.judges[channel] = nil
+      _ = shard.unsubscribe(client.reader.subscriber, from: channel)
+      return shard.flush()
+    }
     shard.remove(client.reader.subscriber)
     clients.removeAll { $0.reader.subscriber.subscriptions.isEmpty }
   }
@@ -241,7 +284,7 @@ final class DeliveryModel {
 
   private func collect() throws {
     for client in clients {
-      for event in try client.reader.events() { client.judge.take(event, log: log[client.channel] ?? [:]) }
+      try client.takeEvents(log: log)
     }
     clients.removeAll { $0.reader.subscriber.subscriptions.isEmpty }
     for poller in pollers {

@@ -36,6 +36,8 @@ final class FaultyPort: BrokerPort, FeedReceiver {
   /// How many turns of the loop an answer is late.
   var delay = 0
   var reads = 0
+  /// How much data of messages the pages had.
+  var bytesRead = 0
   /// The log lacks these, and does not know it.
   var hole: ClosedRange<UInt64>?
   var clock: ClusterClock { inner.clock }
@@ -67,7 +69,10 @@ final class FaultyPort: BrokerPort, FeedReceiver {
     reads += 1
     if isDown { return fail(done) }
     let done = late(done)
-    inner.read(channel, range, limit: limit) { [hole] result in
+    inner.read(channel, range, limit: limit) { [self, hole] result in
+      if case .success(let page) = result {
+        bytesRead += page.messages.reduce(0) { $0 + $1.data.readableBytes }
+      }
       done(
         result.map { page in
           let messages = page.messages.filter { hole?.contains($0.cursor.offset) != true }

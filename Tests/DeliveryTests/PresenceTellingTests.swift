@@ -12,7 +12,7 @@ struct PresenceTellingTests {
     let shard: DeliveryShard
     let channel = ChannelName("room:a")!
 
-    init(_ events: PresenceEvents) {
+    init(_ events: PresenceEvents, settings: DeliverySettings = DeliverySettings()) {
       var options = NamespaceOptions()
       options.presenceEvents = events
       let namespaces = Namespaces(fallback: options)
@@ -20,7 +20,7 @@ struct PresenceTellingTests {
         loop: loop,
         broker: MemoryBroker(namespaces: namespaces, incarnation: "one/1"),
         namespaces: namespaces,
-        settings: DeliverySettings(),
+        settings: settings,
         metrics: DeliveryMetrics()
       )
     }
@@ -105,6 +105,31 @@ struct PresenceTellingTests {
     #expect(try heard(slow) == ["+b", "-a", "-c"])
     room.join("d")
     #expect(try heard(slow) == ["+d"])
+  }
+
+  /// What nobody reads does not grow without end; who can still be told everything is.
+  @Test func whoLeavesTooMuchUnreadIsTooSlow() throws {
+    var settings = DeliverySettings()
+    settings.missedPresence = 10
+    let room = Room(.each, settings: settings)
+    let (slow, slower) = (try room.listener(), try room.listener())
+    var tooSlow: [String] = []
+    slow.subscriber.onTooSlow = { tooSlow.append("slow") }
+    slower.subscriber.onTooSlow = { tooSlow.append("slower") }
+    slower.setReading(false)
+    for id in 0..<8 { room.join("a\(id)") }
+    slow.setReading(false)
+    // The same members again and again are no more than they were.
+    for _ in 0..<20 {
+      room.leave("a7")
+      room.join("a7")
+    }
+    #expect(tooSlow.isEmpty)
+    for id in 0..<3 { room.join("b\(id)") }
+    #expect(tooSlow == ["slower"])
+    _ = try heard(slow)
+    slow.setReading(true)
+    #expect(try heard(slow) == ["+a7", "+b0", "+b1", "+b2"])
   }
 
   @Test(arguments: [PresenceEvents.each, .batched])

@@ -11,7 +11,6 @@ final class Reader {
     typealias OutboundOut = ByteBuffer
     var context: ChannelHandlerContext?
     var becameWritable: () -> Void = {}
-
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) {
       self.context = nil
@@ -22,18 +21,36 @@ final class Reader {
     }
   }
 
+  /// The socket's end of the connection.
+  private final class Bottleneck: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+    var fillsAtOnce = false
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+      if fillsAtOnce { (context.channel as! EmbeddedChannel).isWritable = false }
+      context.write(data, promise: promise)
+    }
+  }
+
   let channel: EmbeddedChannel
   let subscriber: Subscriber
   let handler: Handler
+  private let bottleneck = Bottleneck()
   private let shard: DeliveryShard
   private var decoder = WebSocketDecoder(role: .client, maximumMessageSize: 1 << 20)
 
-  init(loop: EmbeddedEventLoop, shard: DeliveryShard) throws {
+  init(
+    loop: EmbeddedEventLoop,
+    shard: DeliveryShard,
+    representation: Subscriber.Representation = .webSocket
+  ) throws {
     self.shard = shard
     handler = Handler()
-    channel = EmbeddedChannel(handler: handler, loop: loop)
+    channel = EmbeddedChannel(handlers: [bottleneck, handler], loop: loop)
     channel.isWritable = true
-    subscriber = Subscriber(.webSocket, isStarted: true)
+    let isSocket = if case .webSocket = representation { true } else { false }
+    subscriber = Subscriber(representation, isStarted: isSocket)
     subscriber.connect(handler.context!, isSecured: false)
     let subscriber = subscriber
     handler.becameWritable = { [unowned shard] in shard.becameWritable(subscriber) }
@@ -45,16 +62,36 @@ final class Reader {
     channel.embeddedEventLoop.run()
   }
 
+  /// Whether the connection takes one write, and no more until ``setReading(_:)`` is called again.
+  var fillsAtOnce: Bool {
+    get { bottleneck.fillsAtOnce }
+    set { bottleneck.fillsAtOnce = newValue }
+  }
+
   /// The client reads, or lets its socket fill.
   func setReading(_ isReading: Bool) {
     channel.isWritable = isReading
     channel.pipeline.fireChannelWritabilityChanged()
   }
 
+  /// Where each event of a stream says that the stream stands: of those that ``events()`` gave last.
+  private(set) var ids: [CursorSet] = []
+
   /// The events since the last call.
   func events() throws -> [JSONObject] {
     var events: [JSONObject] = []
+    ids = []
     while let bytes = try channel.readOutbound(as: ByteBuffer.self) {
+      guard case .webSocket = subscriber.representation else {
+        // Each write is whole events, and here not in chunks.
+        for line in String(buffer: bytes).split(separator: "\n") {
+          if line.hasPrefix("id: ") { ids.append(CursorSet(line.dropFirst(4))!) }
+          if line.hasPrefix("data: ") {
+            events.append(try JSONObject(ByteBuffer(string: String(line.dropFirst(6)))))
+          }
+        }
+        continue
+      }
       decoder.append(bytes)
       while let event = try decoder.next() {
         guard case .message(_, let text) = event else { continue }
