@@ -160,14 +160,15 @@ public final class MemoryBroker: Broker {
   /// Forgets what nobody may ask for any more.
   private func sweep(_ state: inout State) {
     let now = self.now()
-    for (channel, log) in state.logs {
+    var ended: [ChannelName] = []
+    for index in state.logs.indices {
+      let channel = state.logs.keys[index]
       let held = Int64(namespaces[channel].historyTTL) * 1_000
+      state.logs.values[index].forget(messagesBefore: now - held, receiptsUntil: now)
+      let log = state.logs.values[index]
       let lifetime = log.tail == 0 ? MemoryBroker.emptyLifetime : held + MemoryBroker.epochLifetime
-      if log.touched + lifetime < now, state.attached[channel] == nil {
-        state.logs[channel] = nil
-      } else if log.receipts.contains(where: { $0.value.until <= now }) {
-        state.logs[channel]?.receipts = log.receipts.filter { $0.value.until > now }
-      }
+      if log.touched + lifetime < now, state.attached[channel] == nil { ended.append(channel) }
     }
+    for channel in ended { state.logs[channel] = nil }
   }
 }

@@ -38,6 +38,14 @@ struct MemoryLog {
     while let first = messages.first, first.time < time { messages.removeFirst() }
   }
 
+  /// Gives up what nobody may ask for any more.
+  mutating func forget(messagesBefore time: Int64, receiptsUntil now: Int64) {
+    dropOlder(than: time)
+    if receipts.contains(where: { $0.value.until <= now }) {
+      receipts = receipts.filter { $0.value.until > now }
+    }
+  }
+
   /// Held messages stay, numbered anew from 1.
   mutating func renewEpoch() {
     epoch = Epoch.random()
