@@ -199,14 +199,15 @@ let package = Package(
     .testTarget(
       name: "DeliveryTests",
       dependencies: [
-        "Wire", "Framing", "Brokering", "Delivery", nioCore, nioEmbedded,
+        "Wire", "Framing", "Brokering", "Delivery", "Telemetry", nioCore, nioEmbedded,
       ],
       swiftSettings: settings
     ),
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "Telemetry", "Transports", nioCore, nioEmbedded, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "Telemetry", "Brokering", "Delivery", "Transports", nioCore,
+        nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),

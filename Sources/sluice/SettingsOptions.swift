@@ -58,6 +58,8 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.headerCount)) var headerCount: String?
   @Option(help: help(.requestsPerAddress)) var requestsPerAddress: String?
   @Option(help: help(.subscribesPerAddress)) var subscribesPerAddress: String?
+  @Option(help: help(.readsPerAddress)) var readsPerAddress: String?
+  @Option(help: help(.unverifiedTokensPerAddress)) var unverifiedTokensPerAddress: String?
   @Option(help: help(.messagesPerSecond)) var messagesPerSecond: String?
   @Option(help: help(.bytesPerSecond)) var bytesPerSecond: String?
   @Option(help: help(.subscribesPerSecond)) var subscribesPerSecond: String?
@@ -123,6 +125,8 @@ struct SettingsOptions: ParsableArguments {
     case .headerCount: headerCount
     case .requestsPerAddress: requestsPerAddress
     case .subscribesPerAddress: subscribesPerAddress
+    case .readsPerAddress: readsPerAddress
+    case .unverifiedTokensPerAddress: unverifiedTokensPerAddress
     case .messagesPerSecond: messagesPerSecond
     case .bytesPerSecond: bytesPerSecond
     case .subscribesPerSecond: subscribesPerSecond

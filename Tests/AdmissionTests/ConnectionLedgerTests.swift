@@ -66,6 +66,26 @@ import Testing
     #expect(rates.count == 1)
   }
 
+  @Test func whatIsKnownOnlyAfterwardsIsADebt() throws {
+    let rates = AddressRates(TokenBucket.Rate(perSecond: 10, burst: 5), atMost: 100)
+    let now = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    let (one, other) = (try address("192.0.2.1"), try address("192.0.2.2"))
+    #expect(rates.wait(for: one, now: now) == nil)
+    #expect(rates.count == 0, "to ask is not to be remembered")
+    rates.charge(5, to: one, now: now)
+    #expect(rates.wait(for: one, now: now) == nil)
+    rates.charge(3, to: one, now: now)
+    #expect(rates.wait(for: one, now: now) == 300)
+    #expect(rates.take(from: one, now: now) == 400)
+    #expect(rates.wait(for: other, now: now) == nil)
+    // Nor does it end with many others.
+    for number in 0..<60 {
+      rates.charge(to: try address("2001:db8:0:\(String(number, radix: 16))::1"), now: now)
+    }
+    #expect(rates.wait(for: one, now: now) == 300)
+    #expect(rates.wait(for: one, now: now + .milliseconds(300)) == nil)
+  }
+
   /// Who has many addresses makes nobody's bucket full by them that is in use.
   @Test func manyAddressesForgetWhoHasAskedForNothing() throws {
     let rates = AddressRates(TokenBucket.Rate(perSecond: 1, burst: 5), atMost: 100)

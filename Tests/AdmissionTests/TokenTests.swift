@@ -209,6 +209,35 @@ import Wire
     for now in [end, end + 1, end + 300] { #expect(fault(verifier, token, now: now) == .expired) }
   }
 
+  /// Another look costs no signature, also at one that has run out. What no key verifies is never remembered.
+  @Test func whatWasVerifiedIsRemembered() async throws {
+    let verifier = try await verifier(Keys.ecdsaPublic)
+    let good = try await token(Keys.ecdsa, wish())
+    let late = try await token(Keys.ecdsa, wish { $0.expires = TokenTests.now - 600 })
+    let other = try await token(Keys.secret, wish())
+    let parts = good.split(separator: ".")
+    let forged = "\(parts[0]).\(encode(#"{"sub":"root","exp":9999999999}"#)).\(parts[2])"
+    for token in [good, late, other, forged] { #expect(!verifier.remembers(token)) }
+    for _ in 0..<2 {
+      #expect(fault(verifier, good) == nil && fault(verifier, late) == .expired)
+      #expect(fault(verifier, other) == .unknownKey && fault(verifier, forged) == .badSignature)
+    }
+    #expect(verifier.remembers(good) && verifier.remembers(late))
+    #expect(!verifier.remembers(other) && !verifier.remembers(forged))
+    #expect(!verifier.remembers(String(repeating: "a", count: 10_000)))
+    verifier.replaceKeys(try await TokenKeys(opening: [try Keys.read(Keys.ecdsaPublic)]))
+    #expect(!verifier.remembers(good) && !verifier.remembers(late))
+  }
+
+  @Test func onlyWhatNoKeyVerifiesIsUnverified() {
+    #expect(TokenFault.badSignature.isUnverified && TokenFault.unknownKey.isUnverified)
+    let others: [TokenFault] = [
+      .malformed("x"), .algorithm("none"), .noKeys, .expired, .notYetValid, .hasNoExpiry, .wrongAudience,
+      .wrongIssuer, .badClaim("x"),
+    ]
+    #expect(others.allSatisfy { !$0.isUnverified })
+  }
+
   @Test func aKeyThatIsGoneVerifiesNothing() async throws {
     let verifier = try await verifier(Keys.secret)
     let token = try await token(Keys.secret, wish())

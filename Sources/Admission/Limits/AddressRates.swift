@@ -36,6 +36,27 @@ public final class AddressRates: Sendable {
 
   /// An address asks for so much: nil when it may, else after how many milliseconds.
   public func take(_ amount: Int = 1, from address: ClientAddress, now: NIODeadline) -> Int? {
+    change(address, now: now) { $0.take(amount, at: rate, now: now) }
+  }
+
+  /// An address got so much, whether it may have that or not.
+  public func charge(_ amount: Int = 1, to address: ClientAddress, now: NIODeadline) {
+    change(address, now: now) { $0.charge(amount, at: rate, now: now) }
+  }
+
+  /// Whether an address got more than it may: after how many milliseconds that is made up for, else nil. It costs
+  /// nothing, and nobody is remembered for it.
+  public func wait(for address: ClientAddress, now: NIODeadline) -> Int? {
+    state.withLockedValue { state in
+      (state.young[address] ?? state.old[address])?.wait(at: rate, now: now)
+    }
+  }
+
+  private func change<Answer>(
+    _ address: ClientAddress,
+    now: NIODeadline,
+    _ body: (inout TokenBucket) -> Answer
+  ) -> Answer {
     state.withLockedValue { state in
       state.sweep(now: now)
       if state.young[address] == nil {
@@ -43,9 +64,9 @@ public final class AddressRates: Sendable {
           state.old = state.young
           state.young = [:]
         }
-        state.young[address] = state.old.removeValue(forKey: address) ?? TokenBucket()
+        state.young[address] = state.old.removeValue(forKey: address)
       }
-      return state.young[address]?.take(amount, at: rate, now: now)
+      return body(&state.young[address, default: TokenBucket()])
     }
   }
 

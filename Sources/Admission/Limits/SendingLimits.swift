@@ -4,7 +4,7 @@ public import NIOCore
 public struct SendingLimits: Sendable, Equatable {
   /// Messages, and what costs the same: pings, pongs, and frames that go on with a message.
   public var messages: TokenBucket.Rate?
-  /// Bytes as they come from the socket.
+  /// Bytes as they come from the socket, and what compressed messages have beyond them.
   public var bytes: TokenBucket.Rate?
   /// Subscribes, also those that were refused.
   public var subscribes: TokenBucket.Rate?

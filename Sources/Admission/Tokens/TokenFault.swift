@@ -18,6 +18,14 @@ public enum TokenFault: Error, Sendable, Equatable {
   /// A claim is not what it should be.
   case badClaim(String)
 
+  /// Whether no key verifies the token: signatures may have been computed to find that out, and keys asked for.
+  public var isUnverified: Bool {
+    switch self {
+    case .unknownKey, .badSignature: true
+    default: false
+    }
+  }
+
   /// As the client is told.
   public var error: ClientError {
     switch self {

@@ -7,7 +7,7 @@ import Wire
 ///
 /// A verification takes microseconds with a secret and some tens of them with a public key, less than a connection
 /// costs otherwise, so it is done where the request is: nothing waits in a queue that could grow. What was verified
-/// is remembered for a while, for clients that come again and again.
+/// is remembered for a while, for clients that come again and again, also with a token that has run out.
 public final class TokenVerifier: Sendable {
   /// Gets keys that are not known yet; called at every unknown name and wrong signature, so it limits itself. Answers
   /// once, on `loop`, when they are there as far as they are to be had.
@@ -82,9 +82,16 @@ public final class TokenVerifier: Sendable {
     guard keys.count > 0 else { throw .noKeys }
     try keys.verify(unchecked)
     let claims = try TokenClaims(unchecked.payload)
-    if let fault = rules.fault(in: claims, now: now) { throw fault }
     state.withLockedValue { if $0.edition == edition { $0.memory.keep(claims, name) } }
+    if let fault = rules.fault(in: claims, now: now) { throw fault }
     return claims
+  }
+
+  /// Whether the token was verified lately by a key that is still there: to look at it again takes no signature.
+  public func remembers(_ token: some StringProtocol) -> Bool {
+    guard token.utf8.count <= UncheckedToken.longest else { return false }
+    let name = SHA256.hash(data: Array(token.utf8))
+    return state.withLockedValue { $0.memory.recall(name) != nil }
   }
 
   /// The same; where the token's key may be a new one, after keys were asked for anew. Answers on `loop`, at once as a

@@ -129,6 +129,8 @@ extension TransportContext {
     )
     requests = SendingLimits.rate(settings.requestsPerAddress).map { AddressRates($0) }
     follows = SendingLimits.rate(settings.subscribesPerAddress).map { AddressRates($0) }
+    reads = SendingLimits.rate(settings.readsPerAddress).map { AddressRates($0) }
+    unverifiedTokens = SendingLimits.rate(settings.unverifiedTokensPerAddress).map { AddressRates($0) }
   }
 }
 

@@ -116,6 +116,8 @@ extension NodeSettings {
     reader.read(.headerCount, into: &headerCount)
     reader.read(.requestsPerAddress, into: &requestsPerAddress)
     reader.read(.subscribesPerAddress, into: &subscribesPerAddress)
+    reader.read(.readsPerAddress, into: &readsPerAddress)
+    reader.read(.unverifiedTokensPerAddress, into: &unverifiedTokensPerAddress)
     reader.read(.messagesPerSecond, into: &messagesPerSecond)
     reader.read(.bytesPerSecond, into: &bytesPerSecond)
     reader.read(.subscribesPerSecond, into: &subscribesPerSecond)

@@ -115,6 +115,10 @@ public struct NodeSettings: Sendable {
   public var requestsPerAddress = 0
   /// Channels a second that one client address has the node follow anew; 0 for no limit.
   public var subscribesPerAddress = 2_000
+  /// Logs a second that one client address reads; 0 for no limit.
+  public var readsPerAddress = 1_000
+  /// Tokens a second of one client address that no key verifies; 0 for no limit.
+  public var unverifiedTokensPerAddress = 400
   /// Messages a second of one WebSocket; 0 for no limit.
   public var messagesPerSecond = 1_000
   /// Bytes a second that one WebSocket sends; 0 for no limit.

@@ -80,6 +80,10 @@ extension SettingKey {
       "Requests and polls a second of one address, five seconds' worth at once (429); 0 for no limit."
     case .subscribesPerAddress:
       "New channels a second that one address has an event loop follow, five seconds' worth at once (429); 0 for no limit."
+    case .readsPerAddress:
+      "Reads a second of logs by one address, five seconds' worth at once, as history or by polls that memory cannot answer (429); 0 for no limit."
+    case .unverifiedTokensPerAddress:
+      "Tokens a second of one address that no key verifies, five seconds' worth at once; beyond them only those are taken that were verified lately (429). 0 for no limit."
     case .messagesPerSecond:
       "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .bytesPerSecond:
@@ -147,6 +151,7 @@ extension SettingKey {
     case .headBytes: .size(16_384...1_048_576)
     case .headerCount: .count(16...10_000)
     case .requestsPerAddress, .subscribesPerAddress: .count(0...1_000_000)
+    case .readsPerAddress, .unverifiedTokensPerAddress: .count(0...1_000_000)
     case .messagesPerSecond: .count(0...1_000_000)
     case .bytesPerSecond: .size(0...1_073_741_824)
     case .subscribesPerSecond: .count(0...1_000_000)
@@ -240,6 +245,8 @@ extension NodeSettings {
     case .headerCount: "\(headerCount)"
     case .requestsPerAddress: "\(requestsPerAddress)"
     case .subscribesPerAddress: "\(subscribesPerAddress)"
+    case .readsPerAddress: "\(readsPerAddress)"
+    case .unverifiedTokensPerAddress: "\(unverifiedTokensPerAddress)"
     case .messagesPerSecond: "\(messagesPerSecond)"
     case .bytesPerSecond: SizeText.write(bytesPerSecond)
     case .subscribesPerSecond: "\(subscribesPerSecond)"

@@ -50,6 +50,8 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case headerCount = "header-count"
   case requestsPerAddress = "requests-per-address"
   case subscribesPerAddress = "subscribes-per-address"
+  case readsPerAddress = "reads-per-address"
+  case unverifiedTokensPerAddress = "unverified-tokens-per-address"
   case messagesPerSecond = "messages-per-second"
   case bytesPerSecond = "bytes-per-second"
   case subscribesPerSecond = "subscribes-per-second"

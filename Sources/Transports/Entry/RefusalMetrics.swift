@@ -13,6 +13,10 @@ public final class RefusalMetrics: Sendable {
   public let subscribes = Counter()
   public let channels = Counter()
   public let reads = Counter()
+  /// Reads of logs, and polls that might have taken some, of an address that has had too many.
+  public let addressReads = Counter()
+  /// Tokens that were not looked at, because their address has shown too many that no key verifies.
+  public let tokens = Counter()
   /// Connections closed because they went on sending what was refused.
   public let offenders = Counter()
   /// WebSockets closed after too many messages that mean nothing.
@@ -40,7 +44,8 @@ public final class RefusalMetrics: Sendable {
     [
       ("connections", connections), ("address", address), ("user", user), ("memory", memory),
       ("requests", requests), ("messages", messages), ("subscribes", subscribes), ("channels", channels),
-      ("reads", reads), ("offender", offenders), ("bad_messages", badMessages), ("head_time", headTime),
+      ("reads", reads), ("address_reads", addressReads), ("tokens", tokens), ("offender", offenders),
+      ("bad_messages", badMessages), ("head_time", headTime),
       ("body_time", bodyTime), ("idle", idle), ("idle_connections", idleConnections),
       ("head_size", headSize), ("target_size", targetSize), ("body_size", bodySize),
       ("message_size", messageSize), ("message_time", messageTime), ("silent", silent),

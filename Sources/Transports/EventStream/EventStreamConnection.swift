@@ -55,6 +55,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     if let context = body.context { subscriber.connect(context, isSecured: worker.entry.isSecured) }
     body.onGone = { [weak self] in self?.ended() }
     body.onWritabilityChanged = { [weak self] in self?.writabilityChanged($0) }
+    if presence != nil { subscriber.onTooSlow = { [weak self] in self?.isTooSlow() } }
     worker.hold(self)
     worker.context.metrics.eventStreams.add(1)
     var opening = ByteBuffer()
@@ -92,13 +93,16 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     if stall == nil, let channel = body?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
         [weak self] in
-        guard let self else { return }
-        worker.context.metrics.tooSlow.add()
-        channel.close(promise: nil)
+        self?.isTooSlow()
       }
     }
     stall?.writabilityChanged(isWritable)
     if isWritable { worker.shard.becameWritable(subscriber) }
+  }
+
+  private func isTooSlow() {
+    worker.context.metrics.tooSlow.add()
+    body?.context?.channel.close(promise: nil)
   }
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {

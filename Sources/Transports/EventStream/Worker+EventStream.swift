@@ -58,7 +58,8 @@ extension Worker {
     _ request: HTTPRequest,
     _ responder: Responder
   ) {
-    comeIn(proxiedAddress(of: request), user: caller.user) { [self] in
+    let isReturning = givenSession(of: request, caller) != nil
+    comeIn(proxiedAddress(of: request), user: caller.user, isReturning: isReturning) { [self] in
       switch $0 {
       case .failure(let refusal): sendElsewhere(request, responder, refusal)
       case .success(let place):
@@ -119,10 +120,10 @@ extension Worker {
 
   /// Answers who may not have this stream, for good or because nobody can decide that now.
   private func refuseStream(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
-    if error.code == .unavailable || error.code == .overloaded {
-      return sendElsewhere(request, responder, error)
+    switch error.code {
+    case .unavailable, .overloaded, .rateLimited: sendElsewhere(request, responder, error)
+    default: responder.respond(Problem(error, challengesToken: request.token != nil))
     }
-    responder.respond(Problem(error, challengesToken: request.token != nil))
   }
 
   /// Answers the request of a connection that may not stay.

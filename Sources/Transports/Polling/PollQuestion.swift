@@ -14,6 +14,8 @@ struct PollQuestion {
   var presence: PresenceWish?
   /// Whose presence it keeps; only ever from a header, for a URL is kept by caches and logs.
   var session: Session?
+  /// The client has shown a session that it goes on with.
+  var isReturning = false
   /// The client does not know its session yet.
   var tellsSession = false
   /// The client's address where its connection is a proxy's.

@@ -52,6 +52,7 @@ extension Worker {
       question.tellsSession = question.session == nil
       question.session = question.session ?? Session(user: caller.user)
     }
+    question.isReturning = givenSession(of: request, caller) != nil
     question.proxied = proxiedAddress(of: request)
     if wait == .zero {
       question.validators = request.headers["If-None-Match"]
@@ -73,7 +74,12 @@ extension Worker {
       if let refusal = refusalToFollow(question) { return responder.respond(refusal) }
       return follow(Poll(question, worker: self, responder: responder, heldPlace: nil), responder)
     }
-    comeIn(question.proxied, user: question.caller.user, isNew: isNew(question)) { [self] in
+    comeIn(
+      question.proxied,
+      user: question.caller.user,
+      isNew: isNew(question),
+      isReturning: question.isReturning
+    ) { [self] in
       switch $0 {
       case .failure(let refusal): responder.respond(refusal)
       case .success(let place):
@@ -88,8 +94,9 @@ extension Worker {
     }
   }
 
-  /// Who joins by a poll stays for longer than that takes.
+  /// Who goes on from a position may have logs read for it, and who joins by a poll stays for longer than that takes.
   private func refusalToFollow(_ question: PollQuestion) -> ClientError? {
+    if question.since != nil, let refusal = refusalToResume(by: question.caller) { return refusal }
     var joins = 0
     if context.follows != nil, question.presence == .join, let session = question.session {
       joins = question.channels.count { !presence.isHeld($0, by: session) }
@@ -102,11 +109,16 @@ extension Worker {
     responder.onGone = { poll.abandoned() }
     var waiting = question.channels.count
     var failure: ClientError?
+    var reads = 0
     for channel in question.channels {
+      let since = question.since?.since(channel)
+      // One that is new here was charged as that, and what is asked already is asked for all who wait for it.
+      let mayRead = since != nil && shard.isFollowing(channel) && !shard.isAsking(for: channel, until: {})
+      let unanswered = waiting
       shard.subscribe(
         poll.subscriber,
         to: channel,
-        since: question.since?.since(channel),
+        since: since,
         hearsPresence: question.presence != nil
       ) {
         if case .failure(let error) = $0 { failure = error }
@@ -116,7 +128,10 @@ extension Worker {
         poll.abandoned()
         responder.respond(failure)
       }
+      // What memory has is answered at once.
+      if mayRead, waiting == unanswered { reads += 1 }
     }
+    charge(reads: reads, to: question.caller)
   }
 
   /// Whether a poll costs what a new connection costs. One that goes on where another has ended does not: its channels

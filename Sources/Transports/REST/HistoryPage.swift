@@ -24,6 +24,7 @@ extension Worker {
   /// After a page of so many bytes the loop turns to others first.
   private static let largePage = 128 << 10
 
+  /// A page costs the cluster the same on every transport, so that it is charged to the caller's address on all.
   func readHistory(
     of channel: ChannelName,
     _ range: HistoryRange,
@@ -32,6 +33,7 @@ extension Worker {
     over transport: TransportKind,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
+    if let refusal = refusalToRead(by: caller) { return done(.failure(refusal)) }
     permit(.history, channel, by: caller, over: transport, member: nil) { [self] error in
       if let error { return done(.failure(error)) }
       readHistory(of: channel, range, limit: limit, by: caller, done)

@@ -90,8 +90,11 @@ extension GatewaySocket {
       case .failure(let error): refuse(error, id)
       }
     }
-    let weight = GatewaySocket.attachWeight
-    if worker.shard.isAttaching(channel, until: { [weak self] in self?.ends(weight) }) { begins(weight) }
+    if presence != nil, subscriber.onTooSlow == nil {
+      subscriber.onTooSlow = { [weak self] in self?.isTooSlow("too many joins and leaves were not read") }
+    }
+    let weight = since == nil ? GatewaySocket.attachWeight : GatewaySocket.readWeight
+    if worker.shard.isAsking(for: channel, until: { [weak self] in self?.ends(weight) }) { begins(weight) }
   }
 
   private func unsubscribe(_ channel: ChannelName, id: Int64?) {
@@ -120,7 +123,7 @@ extension GatewaySocket {
     }
     let weight = weight(of: .connect)
     begins(weight)
-    worker.verify(token, with: tokens) { [weak self] in
+    worker.verify(token, with: tokens, from: caller.clientAddress) { [weak self] in
       guard let self else { return }
       switch $0 {
       case .failure(let error):
@@ -142,7 +145,8 @@ extension GatewaySocket {
   private func refuseToken(_ error: ClientError, _ id: Int64?) {
     guard connection?.isOpen == true else { return }
     refuse(error, id)
-    strike()
+    // That its address has shown too many bad ones says nothing of this client.
+    if error.code != .rateLimited { strike() }
   }
 
   private func refresh(to new: Caller, id: Int64?) {

@@ -116,12 +116,15 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     if stall == nil, let channel = connection?.context?.channel {
       stall = StallWatch(channel, wheel: worker.entry.wheel, limit: worker.context.slowReaderLimit) {
         [weak self] in
-        guard let self else { return }
-        worker.context.metrics.tooSlow.add()
-        connection?.close(.tooSlow, reason: "nothing was read for too long")
+        self?.isTooSlow("nothing was read for too long")
       }
     }
     stall?.writabilityChanged(isWritable)
+  }
+
+  func isTooSlow(_ reason: String) {
+    worker.context.metrics.tooSlow.add()
+    connection?.close(.tooSlow, reason: reason)
   }
 
   func willWrite(on connection: WebSocketConnection<GatewaySocket>) {

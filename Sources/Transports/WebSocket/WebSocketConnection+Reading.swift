@@ -69,6 +69,9 @@ extension WebSocketConnection {
   ) throws(WebSocketViolation) {
     guard let inflater = self.inflater else { return }
     let message = try inflater.inflate(payload, limit: self.settings.maximumMessageSize)
+    // The compressed bytes were counted when they came: in all the message costs what it would have without them.
+    let more = message.readableBytes - payload.readableBytes
+    if more > 0, !self.owner.takes(bytes: more, on: self) { return }
     var utf8 = UTF8Validator()
     let isText = kind == .binary || message.withUnsafeReadableBytes { utf8.consume($0) } && utf8.isAtBoundary
     guard isText else { throw .badUTF8 }

@@ -16,7 +16,8 @@ protocol WebSocketOwner: AnyObject {
     on connection: WebSocketConnection<Self>
   )
 
-  /// Bytes have come from the peer, not looked at yet. Whether they are taken; who refuses them closes.
+  /// Bytes have come from the peer, not looked at yet, or so many more out of what it has compressed. Whether they are
+  /// taken; who refuses them closes.
   func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool
 
   /// So many frames have come that only go on with a message. Who has enough of them closes.

@@ -56,6 +56,10 @@ public struct TransportContext: Sendable {
   public var requests: AddressRates?
   /// How many channels each address has the node follow anew; nil without limit.
   public var follows: AddressRates?
+  /// How many logs each address reads; nil without limit.
+  public var reads: AddressRates?
+  /// How many tokens each address shows that no key verifies; nil without limit.
+  public var unverifiedTokens: AddressRates?
   public let metrics: TransportMetrics
   let holders = HolderSource()
 

@@ -66,21 +66,48 @@ extension Worker {
       }
       return done(.success(Caller(from: origin)))
     }
-    verify(token, with: tokens) { done($0.map { tokens.caller($0, from: origin) }) }
+    verify(token, with: tokens, from: address(of: request)) {
+      done($0.map { tokens.caller($0, from: origin) })
+    }
   }
 
   /// The claims of a token, at once unless its key has to be asked for.
+  /// - Parameter address: is charged for a token that no key verifies; nil for one that is not known.
   func verify(
     _ token: String,
     with tokens: TokenVerifier,
+    from address: ClientAddress?,
     _ done: @escaping (Result<TokenClaims, ClientError>) -> Void
   ) {
-    let metrics = context.metrics
-    let done = NIOLoopBound(done, eventLoop: entry.eventLoop)
-    tokens.verify(token, on: entry.eventLoop) { result in
-      if case .failure = result { metrics.refusedTokens.add() }
+    if let refusal = refusalToVerify(token, with: tokens, from: address) { return done(.failure(refusal)) }
+    let (loop, metrics, unverified) = (entry.eventLoop, context.metrics, context.unverifiedTokens)
+    let done = NIOLoopBound(done, eventLoop: loop)
+    tokens.verify(token, on: loop) { result in
+      if case .failure(let fault) = result {
+        metrics.refusedTokens.add()
+        if fault.isUnverified, let address { unverified?.charge(to: address, now: loop.now) }
+      }
       done.value(result.mapError(\.error))
     }
+  }
+
+  /// Why the token is not looked at: its address has shown too many that no key verifies. One that was verified lately
+  /// costs no signature, and is not refused for what others of the address have done.
+  private func refusalToVerify(
+    _ token: String,
+    with tokens: TokenVerifier,
+    from address: ClientAddress?
+  ) -> ClientError? {
+    guard let address,
+      let wait = context.unverifiedTokens?.wait(for: address, now: entry.eventLoop.now),
+      !tokens.remembers(token)
+    else { return nil }
+    context.metrics.over.tokens.add()
+    return ClientError(
+      .rateLimited,
+      "too many tokens of one address that no key verifies",
+      retryAfterMS: Jitter.roomMS(after: wait)
+    )
   }
 
   /// The client's own address: behind a proxy of ours what that tells.

@@ -10,11 +10,15 @@ import Wire
 extension Worker {
   /// Counts a connection that is about to be held, and goes on: with its place, or with why it may not be. There is no
   /// place where nobody counts.
-  /// - Parameter isNew: whether it costs what a new connection costs.
+  /// - Parameters:
+  ///   - isNew: whether it costs what a new connection costs.
+  ///   - isReturning: whether it goes on with a session. The connection that held the session until now, which may be
+  ///     about to be let go, or be lost without anybody having noticed, does not keep it out.
   func comeIn(
     _ proxied: ClientAddress?,
     user: String?,
     isNew: Bool = true,
+    isReturning: Bool,
     _ goOn: @escaping (Result<HeldPlace?, ClientError>) -> Void
   ) {
     if let refusal = refusalForRoom() { return goOn(.failure(refusal)) }
@@ -33,7 +37,7 @@ extension Worker {
     let limit = context.connectionsPerUser
     guard let user, limit > 0 else { return goOn(.success(place)) }
     let port = shard.port!
-    port.connect(user: user, limit: limit) { [metrics = context.metrics] isIn in
+    port.connect(user: user, limit: isReturning ? limit + 1 : limit) { [metrics = context.metrics] isIn in
       if isIn {
         return goOn(
           .success(

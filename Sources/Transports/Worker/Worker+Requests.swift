@@ -48,6 +48,38 @@ extension Worker {
     return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
   }
 
+  /// Why the caller may read no log now; nil when it may, and its address is charged for one.
+  func refusalToRead(by caller: Caller) -> ClientError? {
+    guard let reads = context.reads, let address = caller.clientAddress,
+      let wait = reads.take(from: address, now: entry.eventLoop.now)
+    else { return nil }
+    return tooManyReads(wait)
+  }
+
+  /// Why the caller may not go on from a position now: more was read for its address than it may have. Nil when it may;
+  /// for how many channels a log is read then is known, and charged, afterwards.
+  func refusalToResume(by caller: Caller) -> ClientError? {
+    guard let reads = context.reads, let address = caller.clientAddress,
+      let wait = reads.wait(for: address, now: entry.eventLoop.now)
+    else { return nil }
+    return tooManyReads(wait)
+  }
+
+  /// Charges the caller's address for so many reads of logs, whether it may have them or not.
+  func charge(reads count: Int, to caller: Caller) {
+    guard count > 0, let address = caller.clientAddress else { return }
+    context.reads?.charge(count, to: address, now: entry.eventLoop.now)
+  }
+
+  private func tooManyReads(_ wait: Int) -> ClientError {
+    context.metrics.over.addressReads.add()
+    return ClientError(
+      .rateLimited,
+      "too many reads of logs by one address",
+      retryAfterMS: Jitter.roomMS(after: wait)
+    )
+  }
+
   /// Why these channels may not be followed for the caller now. Those that this loop does not follow yet are charged to its
   /// address: each is a subscription of the feed, a read of its position and a name that the cluster keeps for a while.
   /// - Parameter joins: presences that begin without a connection that holds them.
@@ -67,8 +99,12 @@ extension Worker {
 
   /// The session that the client gives back, or a new one; what was another user's is not this one's.
   func session(of request: HTTPRequest, _ caller: Caller) -> Session {
+    givenSession(of: request, caller) ?? Session(user: caller.user)
+  }
+
+  func givenSession(of request: HTTPRequest, _ caller: Caller) -> Session? {
     let given = request.query["session"] ?? request.headers.first(name: "Sluice-Session")
-    return given.flatMap { Session(secret: $0, user: caller.user) } ?? Session(user: caller.user)
+    return given.flatMap { Session(secret: $0, user: caller.user) }
   }
 
   /// Whether the request came through a proxy that can be asked to try another node.

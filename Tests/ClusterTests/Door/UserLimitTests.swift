@@ -22,7 +22,8 @@ extension ClusterTests {
       let ada = ["Authorization": "Bearer \(try await DoorKeys.token("ada"))"] as HTTPHeaders
       let first = try await Socket(to: one.endpoint, headers: ada)
       let second = try await Socket(to: two.endpoint, headers: ada)
-      _ = try await (first.welcome(), second.welcome())
+      let session = try await first.welcome().session.secret
+      _ = try await second.welcome()
       // It may come when one of those has the place that are only tried below.
       let held = Task {
         try await eventually("a poll that has a place", every: .milliseconds(20)) {
@@ -52,6 +53,18 @@ extension ClusterTests {
       }
       let others = ["Authorization": "Bearer \(try await DoorKeys.token("grace"))"] as HTTPHeaders
       _ = try await Socket(to: two.endpoint, headers: others).welcome()
+
+      // Who goes on with a session is not kept out by the connection that it comes from; but that is one more, no more.
+      let returning = "/v1/socket?session=\(session)"
+      let back = try await Socket(to: two.endpoint, path: returning, headers: ada)
+      #expect(try await back.welcome().session.secret == session)
+      let again = try await Socket(to: one.endpoint, path: returning, headers: ada)
+      if case .refused(let answer) = try await again.closure() {
+        #expect(answer.status == 429)
+      } else {
+        Issue.record("a fifth connection came in")
+      }
+      back.close()
 
       // Who leaves makes room, and so does a poll that is answered.
       first.close()

@@ -42,6 +42,27 @@ extension ClusterTests {
       }
     }
 
+    /// A few bytes that become many are as many.
+    @Test func compressedMessagesCostWhatTheyAre() async throws {
+      let message = #"{"type":"ping","id":1,"x":"\#(String(repeating: "a", count: 60_000))"}"#
+      var small = ByteBuffer()
+      Deflater().deflate(ByteBuffer(string: message), into: &small)
+      let frame = Attack.frame(0xc1, Array(small.readableBytesView))
+      #expect(frame.count < 1_000)
+      // Five seconds' worth may come at once, which as they are sent are all of these and hundreds more.
+      try await LoneNode.run(["--compression", "on", "--bytes-per-second", "64KiB"]) { node in
+        let (connection, _) = try await socket(to: node.endpoint, offering: "permessage-deflate")
+        connection.send(frame)
+        _ = try await connection.text(with: #""pong""#)
+        connection.send((0..<20).flatMap { _ in frame })
+        #expect(try await connection.closeCode() == 1008)
+        let text = connection.text
+        #expect(text.contains("rate_limited"))
+        #expect(text.ranges(of: #""pong""#).count <= 7)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="offender"}"#, of: node.backends) == 1)
+      }
+    }
+
     @Test func bombsEndTheirConnectionAndCostNoMemory() async throws {
       let deflater = Deflater(level: 9)
       var bomb = ByteBuffer()

@@ -1,3 +1,4 @@
+import Admission
 import LoadTesting
 import NIOCore
 import NIOHTTP1
@@ -104,6 +105,52 @@ extension ClusterTests {
         #expect(refused.headers.first(name: "Retry-After") != nil)
         #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
         #expect(try await Metrics.value(#"sluice_refused_total{reason="requests"}"#, of: node.backends) > 0)
+      }
+    }
+
+    @Test func anAddressReadsOnlySoManyLogs() async throws {
+      try await Attack.on(["--reads-per-address", "5"]) { node in
+        var eager = node.endpoint
+        eager.sourceAddress = "127.0.\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
+        var answers: [HTTPResponse] = []
+        for _ in 0..<40 { answers.append(try await HTTP.get(eager, "/v1/channels/a/messages")) }
+        #expect(answers.prefix(25).allSatisfy { $0.status == .ok })
+        let refused = try #require(answers.first { $0.status == .tooManyRequests })
+        #expect(refused.problem == "rate_limited")
+        #expect(refused.headers.first(name: "Retry-After") != nil)
+        // What reads nothing goes on, and so do others.
+        #expect(try await HTTP.poll(eager, "a", "wait=0").status == .ok)
+        #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
+        let count = #"sluice_refused_total{reason="address_reads"}"#
+        #expect(try await Metrics.value(count, of: node.backends) > 0)
+      }
+    }
+
+    /// Each costs a signature, until none is looked at any more but of those who were there before.
+    @Test func anAddressShowsOnlySoManyForgedTokens() async throws {
+      let secret = Array("another secret of more than 32 bytes!!".utf8)
+      let forger = try #require(TokenKey.read(secret).first)
+      let forged = try await DoorKeys.token(key: forger)
+      let (known, new) = (try await DoorKeys.token("ada"), try await DoorKeys.token("bob"))
+      try await DoorKeys.withNode("--unverified-tokens-per-address", "5") { node in
+        var eager = node.endpoint
+        eager.sourceAddress = "127.0.\(Int.random(in: 1...250)).\(Int.random(in: 1...250))"
+        let get = { (token: String, endpoint: Endpoint) in
+          let headers: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+          return try await HTTP.get(endpoint, "/v1/channels/room:a/messages", headers: headers)
+        }
+        #expect(try await get(known, eager).status == .ok)
+        var answers: [HTTPResponse] = []
+        for _ in 0..<60 { answers.append(try await get(forged, eager)) }
+        #expect(answers.prefix(25).allSatisfy { $0.status == .unauthorized })
+        let refused = try #require(answers.first { $0.status == .tooManyRequests })
+        #expect(refused.problem == "rate_limited")
+        #expect(refused.headers.first(name: "Retry-After") != nil)
+        #expect(try await get(known, eager).status == .ok)
+        #expect(try await get(new, node.endpoint).status == .ok)
+        #expect(try await Metrics.value(#"sluice_refused_total{reason="tokens"}"#, of: node.backends) > 0)
+        let late = try await DoorKeys.token("eve")
+        try await eventually("room for another token") { try await get(late, eager).status == .ok }
       }
     }
 

@@ -28,7 +28,8 @@ extension ClusterTests {
 
     @Test func theCostOfEachPattern() async throws {
       var rows: [Row] = []
-      try await LoneNode.run([]) { node in
+      // All are of one address, and read more in a moment than one may.
+      try await LoneNode.run(["--reads-per-address", "0"]) { node in
         for (pattern, transport, pause) in [
           ("WebSocket", SubscriberTransport.webSocket, 0), ("server-sent events", .eventStream, 0),
           ("long poll", .longPoll, 0), ("short poll, each second, no cache", .shortPoll, 1_000),

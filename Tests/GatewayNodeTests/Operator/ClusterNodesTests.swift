@@ -182,6 +182,29 @@ import Wire
     )
   }
 
+  /// A drain goes by the sum of these, which one that is made up neither stops nor hastens beyond all measure.
+  @Test(
+    arguments: [
+      ("1e999", 1e9), ("1.8e308", 1e9), ("9223372036854775807", 1e9), ("1000000000.5", 1e9), ("1e9", 1e9),
+      ("0.5", 0.5), ("5e-324", .leastNonzeroMagnitude), ("0", 0), ("-0.5", 0), ("-9223372036854775808", 0), ("-1e999", 0),
+      ("\"2000\"", 0), ("\"NaN\"", 0), ("true", 0), ("null", 0), ("[2000]", 0), ("{\"a\":2000}", 0),
+    ] as [(String, Double)]
+  )
+  func believesNoAcceptRate(_ text: String, _ rate: Double) throws {
+    let state = String(buffer: report("b", "1").json).replacing(
+      "\"accept_rate\":2000",
+      with: "\"accept_rate\":\(text)"
+    )
+    #expect(state.contains("\"accept_rate\":\(text),"))
+    let absurd = NodeRecord(incarnation: "b/1", isAlive: true, state: ByteBuffer(string: state))
+    let nodes = ClusterNodes([absurd, record(report("c", "1"))], own: report("a", "1"))
+    #expect(nodes["b"]?.load.acceptRate == rate)
+    #expect(nodes.acceptable(besides: "a/1") == rate + 2_000)
+    // And it is told on as what was believed.
+    let told = try #require(try JSONObject(nodes.json)["nodes"]?.elements?[1].object)
+    #expect(told["accept_rate"]?.number == (rate * 10).rounded() / 10)
+  }
+
   @Test func whoHasSaidNothingYetIsStarting() throws {
     let nodes = ClusterNodes(
       [NodeRecord(incarnation: "a/1", isAlive: true, state: ByteBuffer())],

@@ -13,6 +13,9 @@ struct WebSocketConnectionTests {
     var ends: [WebSocketEnd] = []
     var messages = 0
     var fragments = 0
+    /// What has come, and how much of that it takes.
+    var bytes = 0
+    var mostBytes = Int.max
 
     func opened(_ connection: WebSocketConnection<Owner>) {
       var welcome = ByteBuffer()
@@ -30,6 +33,13 @@ struct WebSocketConnectionTests {
       var frame = ByteBuffer()
       WebSocketFrame.write(kind.opcode, payload: payload, into: &frame)
       connection.write(frame)
+    }
+
+    func takes(bytes: Int, on connection: WebSocketConnection<Owner>) -> Bool {
+      self.bytes += bytes
+      guard self.bytes > self.mostBytes else { return true }
+      connection.close(.policy, reason: "too much")
+      return false
     }
 
     func fragmentsArrived(_ count: Int, on connection: WebSocketConnection<Owner>) {
@@ -53,11 +63,16 @@ struct WebSocketConnectionTests {
     let connection: WebSocketConnection<Owner>
     let wheel: TimerWheel
 
-    init(_ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
+    init(inflater: Inflater? = nil, _ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
       var settings = WebSocketSettings(maximumMessageSize: 1000)
       change(&settings)
       self.wheel = TimerWheel(eventLoop: self.channel.embeddedEventLoop)
-      self.connection = WebSocketConnection(owner: self.owner, settings: settings, wheel: self.wheel)
+      self.connection = WebSocketConnection(
+        owner: self.owner,
+        settings: settings,
+        wheel: self.wheel,
+        inflater: inflater
+      )
       try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
       try self.channel.pipeline.syncOperations.addHandler(self.connection)
       self.connection.flush()
@@ -114,6 +129,38 @@ struct WebSocketConnectionTests {
     #expect(try harness.takeEvents() == [.text("whole"), .text("ab")])
     try harness.send(ByteBuffer(bytes: [0x01, 0x81, 0, 0, 0, 0, 0x61] + (0..<2_000).flatMap { _ in empty }))
     #expect(try harness.takeEvents() == [.close(code: .policy, reason: "enough")])
+    #expect(harness.owner.ends == [.weClosed(.policy)])
+  }
+
+  private func compressed(_ text: String) -> ByteBuffer {
+    var payload = ByteBuffer()
+    Deflater().deflate(ByteBuffer(string: text), into: &payload)
+    var frame = WebSocketClient.frame(.text, payload)
+    // RSV1 (RFC 7692 section 6).
+    frame.setInteger(frame.readableBytesView[frame.readerIndex] | 0x40, at: frame.readerIndex)
+    return frame
+  }
+
+  /// However few bytes were sent for it; but never less than those.
+  @Test func aCompressedMessageCostsWhatItIsOnceInflated() throws {
+    let harness = try Harness(inflater: Inflater()) { $0.maximumMessageSize = 10_000 }
+    let (long, short) = (String(repeating: "a", count: 5_000), "b")
+    var frame = self.compressed(long)
+    #expect(frame.readableBytes < 200)
+    try harness.send(frame)
+    // The frame's header, of which there may be 14 bytes, was sent besides.
+    #expect((5_000...5_014).contains(harness.owner.bytes))
+    frame = self.compressed(short)
+    harness.owner.bytes = 0
+    try harness.send(frame)
+    #expect(harness.owner.bytes == frame.readableBytes)
+    #expect(try harness.takeEvents() == [.text(long), .text(short)])
+
+    harness.owner.bytes = 0
+    harness.owner.mostBytes = 4_000
+    try harness.send(self.compressed(long), self.text("late"))
+    #expect(harness.owner.messages == 2)
+    #expect(try harness.takeEvents() == [.close(code: .policy, reason: "too much")])
     #expect(harness.owner.ends == [.weClosed(.policy)])
   }
 

@@ -1,0 +1,101 @@
+import Admission
+import Brokering
+import Delivery
+import Telemetry
+import Testing
+import Wire
+
+@testable import Transports
+
+/// Pages of logs that are asked for faster than the logs answer. (A node on a Redis that is slow is in the cluster's
+/// tests.)
+struct ReadLimitTests {
+  /// Pages that one loop reads or has waiting, at the most.
+  private static let most = Worker.readsAtOnce + Worker.readsWaiting
+
+  /// Who asks for pages, each with a number.
+  private final class Reader {
+    private let channel = ChannelName("room:a")!
+    private var asked = 0
+    /// Those that were read, and those that were refused.
+    private(set) var pages: [Int] = []
+    private(set) var refusals: [(number: Int, error: ClientError)] = []
+
+    func ask(_ count: Int, of worker: Worker) {
+      for number in asked..<asked + count {
+        worker.readHistory(of: channel, .newest, limit: 1, by: Caller(from: .unknown), over: .rest) {
+          [self] in
+          switch $0 {
+          case .success: pages.append(number)
+          case .failure(let error): refusals.append((number, error))
+          }
+        }
+      }
+      asked += count
+    }
+  }
+
+  @Test func whatMayNotWaitIsRefusedAndTheRestIsReadInTurn() throws {
+    let stage = try EmbeddedWorker(LateBroker())
+    let port = try #require(stage.worker.shard.port as? LatePort)
+    let reader = Reader()
+    reader.ask(Self.most, of: stage.worker)
+    #expect(port.waiting == Worker.readsAtOnce)
+    #expect(reader.pages.isEmpty && reader.refusals.isEmpty)
+    #expect(stage.metrics.over.reads.value == 0)
+
+    let answer = try stage.client("GET /v1/channels/room:a/messages").takeOutput()
+    #expect(answer.hasPrefix("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 2\r\n"), "\(answer)")
+    #expect(answer.contains(#""code":"overloaded""#), "\(answer)")
+    #expect(stage.metrics.over.reads.value == 1)
+
+    // Each that is answered makes room for one.
+    port.answer(1)
+    stage.advance()
+    #expect(reader.pages == [0] && port.waiting == Worker.readsAtOnce)
+    reader.ask(2, of: stage.worker)
+    #expect(reader.refusals.map(\.number) == [Self.most + 1])
+    #expect(reader.refusals.map(\.error.code) == [.overloaded])
+    #expect(stage.metrics.over.reads.value == 2)
+
+    while port.waiting > 0 {
+      #expect(port.waiting <= Worker.readsAtOnce)
+      port.answer()
+      stage.advance()
+    }
+    #expect(reader.pages.elementsEqual(0...Self.most), "\(reader.pages.count) pages, in their turn")
+
+    // And then it is as if nothing had been.
+    let late = try stage.client("GET /v1/channels/room:a/messages")
+    #expect(port.waiting == 1)
+    port.answer()
+    stage.advance()
+    #expect(try late.takeStatuses() == ["200"])
+    #expect(reader.refusals.count == 1 && stage.metrics.over.reads.value == 2)
+  }
+
+  /// Each of them fails within the answer to the one before it, however many there are.
+  @Test func whatWaitsForALogThatIsLostIsToldSo() throws {
+    let stage = try EmbeddedWorker(LateBroker())
+    let port = try #require(stage.worker.shard.port as? LatePort)
+    let reader = Reader()
+    reader.ask(Self.most, of: stage.worker)
+    port.isDown = true
+    port.answer(1)
+    stage.advance()
+    #expect(reader.pages == [0] && port.waiting == Worker.readsAtOnce - 1)
+    #expect(reader.refusals.map(\.number).elementsEqual(Worker.readsAtOnce..<Self.most))
+    #expect(reader.refusals.allSatisfy { $0.error.code == .unavailable })
+    #expect(stage.metrics.over.reads.value == 0)
+
+    // Those that were asked for before are answered, and others are read again.
+    port.isDown = false
+    port.answer()
+    stage.advance()
+    #expect(reader.pages.elementsEqual(0..<Worker.readsAtOnce))
+    reader.ask(1, of: stage.worker)
+    port.answer()
+    stage.advance()
+    #expect(reader.pages.last == Self.most)
+  }
+}
