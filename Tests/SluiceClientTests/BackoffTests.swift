@@ -47,6 +47,47 @@ import Testing
     }
   }
 
+  @Test(arguments: [TimeAmount.nanoseconds(.min), .milliseconds(.min), .hours(-1), .nanoseconds(-1), .zero])
+  func noAskShortensAWait(_ asked: TimeAmount) {
+    for (hadWorked, least) in [(false, TimeAmount.milliseconds(50)), (true, .milliseconds(200))] {
+      for chance in [0, 0.5, 1.0.nextDown] {
+        var (asking, silent) = (backoff, backoff)
+        for _ in 0..<50 {
+          let wait = asking.next(chance: chance, atLeast: asked, hadWorked: hadWorked)
+          #expect(wait == silent.next(chance: chance, hadWorked: hadWorked))
+          #expect((least...TimeAmount.seconds(2)).contains(wait))
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [TimeAmount.hours(1), .hours(24 * 365 * 100), .nanoseconds(.max)])
+  func noBaseAndNoNumberOfAttemptsIsTooMuch(_ base: TimeAmount) {
+    for chance in [0, 0.5, 1.0.nextDown] {
+      for asked in [TimeAmount.zero, .nanoseconds(.max)] {
+        var backoff = Backoff(floor: .milliseconds(50), base: base, ceiling: .seconds(2))
+        for _ in 0..<200 {
+          let wait = backoff.next(chance: chance, atLeast: asked)
+          #expect((TimeAmount.milliseconds(50)...TimeAmount.seconds(2)).contains(wait))
+          if asked > .zero { #expect(wait == .seconds(2)) }
+        }
+        #expect(backoff.attempts == 200)
+      }
+    }
+  }
+
+  @Test func aCeilingOfACenturyIsOne() {
+    let century = TimeAmount.hours(24 * 365 * 100)
+    for hadWorked in [false, true] {
+      var backoff = Backoff(floor: .milliseconds(50), base: .milliseconds(100), ceiling: century)
+      for _ in 0..<100 {
+        let wait = backoff.next(chance: 1.0.nextDown, atLeast: .nanoseconds(.max), hadWorked: hadWorked)
+        #expect(wait == century)
+      }
+      #expect(backoff.next(chance: 1.0.nextDown) <= century)
+    }
+  }
+
   @Test func spreadsTheFirstWaitAfterALossAlone() {
     var backoff = backoff
     backoff.rest = .milliseconds(200)

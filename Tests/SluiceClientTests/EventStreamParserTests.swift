@@ -70,6 +70,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [("0", 0), ("007", 7), ("60000", 60_000), ("9223372036854775807", Int.max)])
+  func digitsAloneAreATime(_ text: String, _ milliseconds: Int) throws {
+    let stream = Array("retry: \(text)\ndata: a\n\n".utf8)
+    #expect(try items([stream[...]]) == [.retry(milliseconds: milliseconds), Self.event(nil, "a")])
+  }
+
+  /// What is no time, or more than a number holds, is as if it had not been said.
+  @Test(arguments: [
+    "-1", "+1", "1.5", "1e3", "0x10", "1_000", "1 ", " 1", "NaN", "nan", "inf", "Infinity", "٣", "²",
+    "9223372036854775808", "99999999999999999999", String(repeating: "9", count: 400),
+  ])
+  func nothingElseIs(_ text: String) throws {
+    let stream = Array("retry: \(text)\ndata: a\n\n".utf8)
+    #expect(try items([stream[...]]) == [Self.event(nil, "a")])
+  }
+
   @Test func holdsNoMoreThanItsLimit() throws {
     var parser = EventStreamParser(limit: 100)
     parser.append(ByteBuffer(string: "data: " + String(repeating: "a", count: 80)))

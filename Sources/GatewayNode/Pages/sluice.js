@@ -199,8 +199,11 @@ function parseCursorSet(text) {
 function parseRetryAfter(text) {
   if (!text) return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.now();
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), longest / 2) : undefined;
 }
+
+/** The longest time that a timer can wait: beyond it a browser fires at once. */
+const longest = 2 ** 31 - 1;
 
 /** @param {number} ms @param {AbortSignal} [signal] wakes it early, without an error @returns {Promise<void>} */
 function sleep(ms, signal) {
@@ -902,7 +905,7 @@ class Credentials {
     const left = Credentials.expiry(token) - Date.now();
     if (!Number.isFinite(left)) return;
     const wait = Math.max(1000, left - Math.min(30_000, left / 5) * (1 + Math.random()));
-    this.#timer = setTimeout(() => this.#renew(), Math.min(wait, 2 ** 31 - 1));
+    this.#timer = setTimeout(() => this.#renew(), Math.min(wait, longest));
   }
 
   async #renew() {
@@ -1359,7 +1362,7 @@ class Engine {
     this.#dial = setTimeout(() => {
       this.#dial = undefined;
       if (!this.next) this.#open(this.#transport, purpose);
-    }, wait);
+    }, Math.min(wait, longest));
   }
 
   /** Goes on to the next transport when this one has failed too often. Whether it is another one; null when there is none. */

@@ -43,6 +43,7 @@ extension ResilientSubscriber {
   /// little longer, as if it had been alone.
   private func dial(in wait: TimeAmount, patience: TimeAmount) {
     let due = NIODeadline.now() + wait
+    dialDue = due
     dial = loop.assumeIsolated().scheduleTask(in: wait) {
       let late = NIODeadline.now() - due
       guard late > .milliseconds(5), patience > late else { return self.dialNow() }
@@ -80,7 +81,8 @@ extension ResilientSubscriber {
   func sentAway(_ leg: SubscriberLeg, after wait: TimeAmount) {
     connections[leg.serial].sentAwayAt = .now()
     leg.isToBeReplaced = true
-    if leg === current, successor == nil { scheduleDial(in: wait) }
+    let longest = max(.minutes(1), settings.backoff.ceiling)
+    if leg === current, successor == nil { scheduleDial(in: min(max(wait, .zero), longest)) }
   }
 
   /// A leg has ended.
@@ -140,7 +142,14 @@ extension ResilientSubscriber {
 
   private func redial(in wait: TimeAmount, _ reason: String) {
     guard current == nil || current?.isToBeReplaced == true, successor == nil else { return }
-    if current == nil { onState?(.waiting(wait, reason: reason)) }
+    if current == nil {
+      // A connection that was to be replaced later is gone now.
+      if dial != nil, dialDue > .now() + wait {
+        dial?.cancel()
+        dial = nil
+      }
+      onState?(.waiting(wait, reason: reason))
+    }
     scheduleDial(in: wait)
   }
 

@@ -50,6 +50,7 @@ public final class ResilientSubscriber {
   var lastEventID: ByteBuffer?
   var readRate: Int??
   var dial: Scheduled<Void>?
+  var dialDue = NIODeadline.distantFuture
   var watch: Scheduled<Void>?
   var climb: Scheduled<Void>?
   var climbWait: TimeAmount
