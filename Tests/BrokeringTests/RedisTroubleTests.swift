@@ -154,10 +154,11 @@ struct RedisTroubleTests {
     try await proxy.stop()
   }
 
-  /// What comes in the place of every answer: garbage, a part of one that never goes on, another command's.
+  /// What comes in the place of every answer: garbage, a part of one that never goes on, another command's, a time that
+  /// never was.
   @Test(arguments: [
     "HTTP/1.1 502 Bad Gateway\r\n\r\n", "$100\r\nabc", "*3\r\n$8\r\naaaaaaaa\r\n", ":1\r\n", "+OK\r\n",
-    "$-1\r\n",
+    "$-1\r\n", ":9223372036854775807\r\n", ":-9223372036854775808\r\n",
     "*1\r\n:1\r\n", "-LOADING Redis is loading the dataset in memory\r\n", "-BUSY Redis is busy\r\n",
   ])
   func answersThatMakeNoSenseAreSurvived(answer: String) async throws {

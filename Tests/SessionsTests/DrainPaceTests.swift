@@ -185,6 +185,21 @@ import Testing
     #expect(try #require(slow.told.last).at == .seconds(100))
   }
 
+  /// Whatever the others say that they take, everyone is told, between the end of the window and ten times that.
+  @Test(
+    arguments: [
+      (1e9, 10), (1e18, 10), (.greatestFiniteMagnitude, 10), (.infinity, 10), (.leastNonzeroMagnitude, 100),
+      (1e-300, 100), (-1, 100), (-.greatestFiniteMagnitude, 100), (-.infinity, 100),
+    ] as [(Double, Double)]
+  )
+  func absurdRatesAreBorne(_ acceptable: Double, _ end: Double) throws {
+    let record = run(100, window: .seconds(10), acceptable: { _ in acceptable })
+    #expect(record.told.reduce(0) { $0 + $1.count } == 100)
+    #expect(abs(seconds(try #require(record.told.last).at) - end) < 0.2)
+    #expect(record.end?.action == .exit(0))
+    #expect(record.progress.allSatisfy { $0.perSecond.isFinite && $0.secondsLeft >= 0 })
+  }
+
   @Test func aSecondCommandSetsTheWindowAnew() throws {
     let record = run(
       100,
