@@ -134,6 +134,9 @@ final class Conductor: Sendable {
     let before = stage.value.drain.state
     let action = event(&stage.value.drain)
     publish(since: before)
+    if before != .drained, stage.value.drain.state == .drained {
+      for crew in crews { crew.tell { $0.drainEnded() } }
+    }
     if let action { perform(action) }
     keepTime()
   }

@@ -18,7 +18,10 @@ protocol SessionKeeper: AnyObject {
   /// Says goodbye to at most that many sessions that have had none; answers to how many.
   func sendAway(_ count: Int) -> Int
 
-  /// Closes every session that is left; answers how many there were.
+  /// The drain is over: a session that comes to be held after all, until new ones are taken again, is told at once.
+  func drainEnded()
+
+  /// Closes every session that is left, at the end of a drain; answers how many there were.
   func closeRemaining() -> Int
 }
 

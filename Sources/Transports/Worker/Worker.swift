@@ -19,6 +19,8 @@ public final class Worker {
   private var leaving = HeldConnections()
   /// New held connections are sent elsewhere.
   public private(set) var isRefusing = false
+  /// A drain has nobody left to tell, and does not look any more whether somebody has come.
+  private var isDrained = false
   /// There is too little memory for new held connections.
   public private(set) var isFull = false
   /// Reads of logs that are under way, and those that wait until fewer are.
@@ -92,6 +94,7 @@ public final class Worker {
   /// and that are still here, may stay.
   public func refuseNew(_ isRefusing: Bool) {
     self.isRefusing = isRefusing
+    isDrained = false
     guard !isRefusing else { return }
     for connection in leaving.all where connection.stay() {
       forget(connection)
@@ -112,6 +115,13 @@ public final class Worker {
     return number
   }
 
+  /// The drain looks at nobody any more: whoever has come since it last did, or comes to be held from now on until new
+  /// ones are taken again, is sent away at once.
+  public func drainEnded() {
+    isDrained = true
+    _ = sendAway(untold)
+  }
+
   func sendAway(_ connection: any HeldConnection, _ reason: String) {
     forget(connection)
     connection.isTold = true
@@ -124,9 +134,9 @@ public final class Worker {
   /// The connection is too old. Whether it was sent away: not while a drain does that at its own pace, nor while
   /// it could not go on elsewhere without loss of time, because the cluster cannot be reached or others wait to
   /// come in.
-  func sendAwayOld(_ connection: any AgingConnection, now: NIODeadline) -> Bool {
+  func sendAwayOld(_ connection: any AgingConnection) -> Bool {
     guard !isRefusing, connection.place >= 0, !connection.isTold, connection.isWritable,
-      broker.health.isReady, context.gate?.isBusy(now: now) != true
+      broker.health.isReady, context.gate?.isBusy(now: entry.eventLoop.now) != true
     else { return false }
     context.metrics.aged.add()
     sendAway(connection, GoodbyeReason.age)
@@ -143,8 +153,9 @@ public final class Worker {
     connection.closeNow()
   }
 
-  /// Closes what is left; answers how many that were.
+  /// Closes what is left, as the end of a drain; answers how many that were.
   public func closeRemaining() -> Int {
+    isDrained = true
     let remaining = heldConnections
     for connection in remaining { connection.closeNow() }
     context.metrics.forced.add(remaining.count)
@@ -153,7 +164,7 @@ public final class Worker {
 
   func hold(_ connection: any HeldConnection) {
     keep(connection)
-    if isRefusing { sendAwaySoon(connection) }
+    if isDrained { sendAwaySoon(connection) }
     guard context.maximumConnectionAge != nil || context.notesConnections,
       let connection = connection as? any AgingConnection
     else { return }
@@ -161,13 +172,14 @@ public final class Worker {
     guard let maximum = context.maximumConnectionAge else { return }
     let age = ConnectionAge(connection, worker: self)
     connection.age = age
-    entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.eventLoop.now))
+    entry.wheel.arm(age, at: ConnectionAge.deadline(maximum, now: entry.wheel.time))
   }
 
-  /// It was on its way in when the drain began, which may be over by now.
+  /// It was on its way in when the drain began, which is over by now. While that goes on it tells whoever comes so, with
+  /// all others, at its own pace.
   private func sendAwaySoon(_ connection: any HeldConnection) {
     entry.eventLoop.assumeIsolated().execute { [weak self] in
-      guard let self, isRefusing, connection.place >= 0, !connection.isTold else { return }
+      guard let self, isDrained, connection.place >= 0, !connection.isTold else { return }
       context.metrics.goodbyes.add()
       sendAway(connection, GoodbyeReason.drain)
       shard.flush()

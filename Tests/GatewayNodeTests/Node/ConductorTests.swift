@@ -20,6 +20,7 @@ import Wire
     let stays: Bool
     var isRefusing = true
     var told: [Int] = []
+    var drains = 0
 
     init(_ sessions: Int, stays: Bool = false) {
       self.sessions = sessions
@@ -36,6 +37,8 @@ import Wire
       told.append(count)
       return count
     }
+
+    func drainEnded() { drains += 1 }
 
     func closeRemaining() -> Int {
       defer { sessions = 0 }
@@ -140,6 +143,7 @@ import Wire
     #expect(NIODeadline.now() - begin >= .milliseconds(2_100))
     #expect(try await cast.keepers { $0.untold } == [0, 0, 0])
     #expect(try await cast.keepers { $0.told.count }[0] >= 4)
+    #expect(try await cast.keepers { $0.drains } == [1, 1, 1])
     #expect(cast.status.standing.state == .drained)
     #expect(cast.changes.withLockedValue { $0 } == 3)
   }
@@ -151,6 +155,7 @@ import Wire
     cast.conductor.signalled()
     #expect(try await cast.conductor.exitCode.get() == 1)
     #expect(try await cast.keepers { $0.told } == [[]])
+    #expect(try await cast.keepers { $0.drains } == [0])
   }
 
   @Test func aCommandDrainsAndIsCalledOff() async throws {
@@ -170,6 +175,7 @@ import Wire
     #expect(try await cast.keepers { $0.sessions } == [0, 0])
     #expect(try await cast.carryOut(.undrain).get()["state"]?.string == "ready")
     try await cast.waitUntil(allRefuse: false)
+    #expect(try await cast.keepers { $0.drains } == [1, 1])
   }
 
   @Test func itIsTooLateToCallOffAnExit() async throws {

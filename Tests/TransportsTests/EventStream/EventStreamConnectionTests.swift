@@ -147,14 +147,69 @@ struct EventStreamConnectionTests {
     try nothingIsLeft("gone before", on: stage)
   }
 
-  /// A drain begins while it is on its way in: who is gone by then is nobody to be sent away.
-  @Test func aDrainThatBeginsMeanwhileHasNobodyToTell() throws {
+  /// A drain begins and ends while it is on its way in: who is gone by then is nobody to be sent away.
+  @Test func aDrainThatEndsMeanwhileHasNobodyToTell() throws {
     let stage = try stage(hasDoorman: false)
     try stage.client("GET /v1/stream?channels=room:a", behind: MortalSocket(.write, 2))
     stage.worker.refuseNew(true)
+    stage.worker.drainEnded()
     stage.advance()
     #expect(stage.metrics.goodbyes.value == 0)
     stage.worker.refuseNew(false)
     try nothingIsLeft("gone in a drain", on: stage)
+  }
+
+  /// Many who wait for their channels may begin at once while a drain is under way.
+  @Test func whoComesInDuringADrainWaitsForItsPace() throws {
+    let stage = try EmbeddedWorker()
+    for _ in 0..<5 { try stage.client("GET /v1/stream?channels=room:a") }
+    stage.worker.refuseNew(true)
+    stage.advance(.seconds(4))
+    #expect(stage.worker.untold == 5 && stage.metrics.goodbyes.value == 0)
+    for told in 1...3 {
+      #expect(stage.worker.sendAway(1) == 1)
+      stage.advance()
+      #expect(stage.metrics.goodbyes.value == told && stage.metrics.eventStreams.value == 5 - told)
+    }
+    // Nobody is forgotten who has come since the drain looked last.
+    stage.worker.drainEnded()
+    stage.advance()
+    #expect(stage.metrics.goodbyes.value == 5 && stage.metrics.eventStreams.value == 0)
+    #expect(stage.worker.sessions == 0)
+  }
+
+  /// Nobody would tell it any more.
+  @Test(arguments: [true, false])
+  func whoComesInAfterADrainIsSentAwayAtOnce(_ isClosed: Bool) throws {
+    let stage = try EmbeddedWorker()
+    let client = try stage.client("GET /v1/stream?channels=room:a")
+    stage.worker.refuseNew(true)
+    if isClosed { #expect(stage.worker.closeRemaining() == 0) } else { stage.worker.drainEnded() }
+    stage.advance()
+    #expect(try client.takeOutput().contains(#""type":"goaway""#))
+    #expect(stage.metrics.goodbyes.value == 1 && stage.metrics.eventStreams.value == 0)
+    #expect(stage.worker.sessions == 0)
+  }
+
+  @Test func whoComesInWhenADrainIsCalledOffStays() throws {
+    let stage = try EmbeddedWorker()
+    try stage.client("GET /v1/stream?channels=room:a")
+    stage.worker.refuseNew(true)
+    stage.advance()
+    stage.worker.refuseNew(false)
+    // The next drain ends, and is called off when one more has just come in.
+    let last = try stage.client("GET /v1/stream?channels=room:b")
+    stage.worker.refuseNew(true)
+    #expect(stage.worker.sendAway(1) == 1)
+    stage.worker.drainEnded()
+    stage.worker.refuseNew(false)
+    stage.advance(.seconds(4))
+    #expect(stage.metrics.goodbyes.value == 1 && stage.metrics.eventStreams.value == 1)
+    #expect(try !last.takeOutput().contains(#""type":"goaway""#))
+    // And one after it has its own pace.
+    try stage.client("GET /v1/stream?channels=room:c")
+    stage.worker.refuseNew(true)
+    stage.advance(.seconds(4))
+    #expect(stage.worker.untold == 2 && stage.metrics.goodbyes.value == 1)
   }
 }
