@@ -6,7 +6,7 @@ import Wire
 /// Time, and the many ways in which a connection ends.
 extension HTTPConnectionHandler {
   func arm(after amount: TimeAmount) {
-    let deadline = self.loop.eventLoop.now + amount
+    let deadline = self.loop.wheel.time + amount
     self.deadline = deadline
     self.loop.wheel.arm(self, at: deadline)
   }

@@ -5,13 +5,27 @@ public protocol TimerWheelRider: AnyObject {
   /// Where the wheel keeps the rider; only the wheel changes it.
   var wheelPlace: TimerWheel.Place { get set }
 
+  /// Whether its time passes even while the loop stands still: it is for what the world waits for, not for how long
+  /// somebody is given. After such a time it may be looked at too early.
+  var isByTheWorldsTime: Bool { get }
+
   /// The time the rider was armed for has come, or a little more. The rider may have changed its mind since: it
   /// looks at its own state and answers when to be looked at again, or nil to leave the wheel.
+  ///
+  /// - Parameter now: by the wheel's time, as is the answer.
   func timeCame(_ now: NIODeadline) -> NIODeadline?
+}
+
+extension TimerWheelRider {
+  public var isByTheWorldsTime: Bool { false }
 }
 
 /// The coarse timers of one event loop's connections: one scheduled task for all of them, arming and leaving in
 /// constant time. A rider is never looked at too early, and at most one tick too late.
+///
+/// That is by the wheel's `time`: the event loop's, without what was lost while the process or its machine was stopped,
+/// or one turn of the loop took very long. Nothing was read in that time, so that it says nothing about any peer; once it
+/// is over nobody is looked at before the loop has had time to read what has come.
 ///
 /// Deadlines that move often are best left alone: let the rider be looked at and answer the later one.
 public final class TimerWheel {
@@ -30,7 +44,11 @@ public final class TimerWheel {
   }
 
   public let eventLoop: any EventLoop
+  private let clock: () -> NIODeadline
   private let tick: TimeAmount
+  /// How far the hand may be behind; what exceeds that is lost. Also for how long the loop reads after a loss.
+  private let mostBehind: TimeAmount
+  private var lost = TimeAmount.zero
   private var slots: [[any TimerWheelRider]]
   private var hand = 0
   private var handTime: NIODeadline
@@ -40,11 +58,19 @@ public final class TimerWheel {
   /// - Parameters:
   ///   - tick: how late a rider may be looked at.
   ///   - slots: ticks that the wheel can tell apart; what lies further ahead is looked at on the way.
-  public init(eventLoop: any EventLoop, tick: TimeAmount = .milliseconds(250), slots: Int = 512) {
+  ///   - clock: the event loop's, if it is not another.
+  public init(
+    eventLoop: any EventLoop,
+    tick: TimeAmount = .milliseconds(250),
+    slots: Int = 512,
+    clock: (() -> NIODeadline)? = nil
+  ) {
     self.eventLoop = eventLoop
+    self.clock = clock ?? { eventLoop.now }
     self.tick = tick
+    self.mostBehind = tick * 4
     self.slots = Array(repeating: [], count: slots)
-    self.handTime = eventLoop.now
+    self.handTime = self.clock()
   }
 
   /// How many riders wait.
@@ -53,13 +79,24 @@ public final class TimerWheel {
   /// The time of the last tick: a clock that costs nothing. It stands still while nobody is armed.
   public var now: NIODeadline { self.handTime }
 
+  /// The time by which riders are armed. A loss that was not noticed yet does not count.
+  public var time: NIODeadline {
+    let time = self.clock() - self.lost
+    return self.isTurning ? min(time, self.handTime + self.mostBehind) : time
+  }
+
   /// Arms the rider, or moves it when it was armed. It is held until it leaves.
+  /// - Parameter deadline: by the wheel's time.
   public func arm(_ rider: any TimerWheelRider, at deadline: NIODeadline) {
     self.disarm(rider)
     if !self.isTurning { self.startTurning() }
     let ahead = max(0, (deadline - self.handTime).nanoseconds)
     let ticks = (ahead + self.tick.nanoseconds - 1) / self.tick.nanoseconds
-    let slot = (self.hand + Int(min(max(1, ticks), Int64(self.slots.count - 1)))) % self.slots.count
+    self.place(rider, ahead: Int(min(max(1, ticks), Int64(self.slots.count - 1))))
+  }
+
+  private func place(_ rider: any TimerWheelRider, ahead ticks: Int) {
+    let slot = (self.hand + ticks) % self.slots.count
     rider.wheelPlace.slot = Int32(slot)
     rider.wheelPlace.index = Int32(self.slots[slot].count)
     self.slots[slot].append(rider)
@@ -82,7 +119,7 @@ public final class TimerWheel {
 
   private func startTurning() {
     self.isTurning = true
-    self.handTime = self.eventLoop.now
+    self.handTime = self.clock() - self.lost
     self.scheduleTurn()
   }
 
@@ -91,13 +128,32 @@ public final class TimerWheel {
   }
 
   private func turn() {
-    let present = self.eventLoop.now
-    for _ in 0..<self.slots.count where self.handTime + self.tick <= present {
+    let behind = (self.clock() - self.lost) - self.handTime
+    guard behind > self.mostBehind else { return self.visitDue() }
+    self.lose(behind)
+    self.eventLoop.assumeIsolated().scheduleTask(in: self.mostBehind) { [weak self] in self?.visitDue() }
+  }
+
+  /// Time in which the loop stood still does not count, but for those who live by the world's.
+  private func lose(_ amount: TimeAmount) {
+    self.lost = self.lost + amount
+    let ticks = Int(amount.nanoseconds / self.tick.nanoseconds)
+    for ahead in 2..<max(2, self.slots.count) {
+      let slot = (self.hand + ahead) % self.slots.count
+      for rider in self.slots[slot].filter({ $0.isByTheWorldsTime }) {
+        self.disarm(rider)
+        self.place(rider, ahead: max(1, ahead - ticks))
+      }
+    }
+  }
+
+  private func visitDue() {
+    let present = self.time
+    while self.handTime + self.tick <= present {
       self.handTime = self.handTime + self.tick
       self.hand = (self.hand + 1) % self.slots.count
       self.visit(self.hand)
     }
-    if self.handTime + self.tick <= present { self.handTime = present }
     if self.riders > 0 {
       self.scheduleTurn()
     } else {

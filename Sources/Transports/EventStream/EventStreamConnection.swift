@@ -20,6 +20,8 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
   var isTold = false
   var age: ConnectionAge?
   var wheelPlace = TimerWheel.Place()
+  /// Who reads it counts the silence, whatever the reason.
+  var isByTheWorldsTime: Bool { true }
   private var body: BodyStream?
   private var leftWithDelay = TimeAmount.zero
   private var stall: StallWatch?
@@ -74,7 +76,7 @@ final class EventStreamConnection: AgingConnection, TimerWheelRider {
     }
     // What was written may have found the client gone.
     guard isOpen else { return }
-    worker.entry.wheel.arm(self, at: worker.entry.eventLoop.now + worker.context.streamComment)
+    worker.entry.wheel.arm(self, at: worker.entry.wheel.time + worker.context.streamComment)
     tokenClock = caller.expires.map { TokenClock(expires: $0) { [weak self] in self?.tokenRanOut() } }
     tokenClock?.arm(on: worker.entry.wheel)
   }

@@ -19,7 +19,10 @@ final class Poll: HeldConnection, TimerWheelRider {
   var place = -1
   var isTold = false
   var wheelPlace = TimerWheel.Place()
+  /// Its client waits no longer than it said, and its token is good no longer.
+  var isByTheWorldsTime: Bool { true }
   private let responder: Responder
+  /// By the event loop's time.
   private var deadline = NIODeadline.distantFuture
   let heldPlace: HeldPlace?
   private var isHeld = false
@@ -41,7 +44,7 @@ final class Poll: HeldConnection, TimerWheelRider {
       let left = TimeAmount.milliseconds(max(0, expires - WallClock.milliseconds()))
       deadline = min(deadline, worker.entry.eventLoop.now + left)
     }
-    worker.entry.wheel.arm(self, at: deadline)
+    worker.entry.wheel.arm(self, at: worker.entry.wheel.time + (deadline - worker.entry.eventLoop.now))
     if question.isLong {
       isHeld = true
       worker.hold(self)
@@ -70,7 +73,8 @@ final class Poll: HeldConnection, TimerWheelRider {
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {
     guard !isOver else { return nil }
-    if now < deadline { return deadline }
+    let left = deadline - worker.entry.eventLoop.now
+    if left > .zero { return now + left }
     if question.isLong || subscriber.hasCollected {
       answer()
     } else {

@@ -78,7 +78,7 @@ final class PresenceKeeper {
   func leave(_ channel: ChannelName, holder: HolderID, after delay: TimeAmount) {
     guard let hold = holds[Key(channel: channel, holder: holder)], hold.leavesAt == nil else { return }
     departing += 1
-    hold.leavesAt = wheel.eventLoop.now + delay
+    hold.leavesAt = wheel.time + delay
     // It may be armed to be joined again after a failure.
     wheel.disarm(hold)
     if delay > .zero { wheel.arm(hold, at: hold.leavesAt!) } else { leave(hold) }
@@ -134,7 +134,7 @@ final class PresenceKeeper {
       guard let self else { return }
       if case .success = $0 { hold.isJoined = true } else { hold.isJoined = false }
       guard !hold.isJoined, hold.leavesAt == nil else { return }
-      wheel.arm(hold, at: wheel.eventLoop.now + PresenceKeeper.retryAfter)
+      wheel.arm(hold, at: wheel.time + PresenceKeeper.retryAfter)
     }
   }
 
@@ -146,7 +146,7 @@ final class PresenceKeeper {
       // The same connection may have joined again meanwhile, and must not be taken out by a second try.
       let isLatest = holds[key] === hold
       if case .failure = $0, isLatest {
-        hold.leavesAt = wheel.eventLoop.now + PresenceKeeper.retryAfter
+        hold.leavesAt = wheel.time + PresenceKeeper.retryAfter
         wheel.arm(hold, at: hold.leavesAt!)
         return
       }

@@ -163,7 +163,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
   func sayGoodbye(reason: String) {
     let delay = Jitter.goodbyeMS()
     send(.goaway(reason: reason, reconnectAfterMS: delay))
-    let now = worker.entry.eventLoop.now
+    let now = worker.entry.wheel.time
     let farewell = Farewell(self, reason: reason, delay: .milliseconds(Int64(delay)), now: now)
     self.farewell = farewell
     worker.entry.wheel.arm(farewell, at: farewell.closesAt)
@@ -208,7 +208,7 @@ final class Farewell: TimerWheelRider {
 
   /// Until the client was asked to come back.
   var delayLeft: TimeAmount {
-    max(.zero, reconnectsAt - (socket?.worker.entry.eventLoop.now ?? reconnectsAt))
+    max(.zero, reconnectsAt - (socket?.worker.entry.wheel.time ?? reconnectsAt))
   }
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {

@@ -5,7 +5,7 @@ import Wire
 /// Time, and the end.
 extension WebSocketConnection {
   func wait(_ amount: TimeAmount) {
-    let deadline = self.wheel.eventLoop.now + amount
+    let deadline = self.wheel.time + amount
     self.deadline = deadline
     self.wheel.arm(self, at: deadline)
   }

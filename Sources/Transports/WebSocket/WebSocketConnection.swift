@@ -59,7 +59,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
       maximumMessageSize: settings.maximumMessageSize,
       takesCompressed: inflater != nil
     )
-    self.lastHeard = wheel.eventLoop.now
+    self.lastHeard = wheel.time
   }
 
   /// Whether messages can still be sent.

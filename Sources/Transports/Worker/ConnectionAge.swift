@@ -32,7 +32,7 @@ final class ConnectionAge: TimerWheelRider {
   /// A connection that may not go now is looked at again some time later.
   func timeCame(_ now: NIODeadline) -> NIODeadline? {
     guard let connection else { return nil }
-    return worker.sendAwayOld(connection, now: now) ? nil : now + .milliseconds(.random(in: 2_000...6_000))
+    return worker.sendAwayOld(connection) ? nil : now + .milliseconds(.random(in: 2_000...6_000))
   }
 }
 

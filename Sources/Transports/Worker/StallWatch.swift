@@ -25,13 +25,13 @@ final class StallWatch: TimerWheelRider {
     self.wheel = wheel
     self.limit = limit
     self.stalled = stalled
-    shrankAt = wheel.eventLoop.now
+    shrankAt = wheel.time
   }
 
   func writabilityChanged(_ isWritable: Bool) {
     if isWritable { return wheel.disarm(self) }
     outstanding = measure()
-    shrankAt = wheel.eventLoop.now
+    shrankAt = wheel.time
     wheel.arm(self, at: shrankAt + interval)
   }
 

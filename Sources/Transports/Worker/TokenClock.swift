@@ -4,6 +4,7 @@ import Wire
 /// The moment at which a connection's token runs out, on the wheel of its loop.
 final class TokenClock: TimerWheelRider {
   var wheelPlace = TimerWheel.Place()
+  var isByTheWorldsTime: Bool { true }
   private let ended: () -> Void
   private var expires: Int64
 
@@ -19,7 +20,7 @@ final class TokenClock: TimerWheelRider {
   private static let longestSleep = Int64(60_000)
 
   func arm(on wheel: TimerWheel) {
-    wheel.arm(self, at: next(wheel.eventLoop.now) ?? wheel.eventLoop.now)
+    wheel.arm(self, at: next(wheel.time) ?? wheel.time)
   }
 
   func timeCame(_ now: NIODeadline) -> NIODeadline? {

@@ -10,6 +10,9 @@ struct TimerWheelTests {
     var visits: [NIODeadline] = []
     var answers: [NIODeadline] = []
     var onVisit: () -> Void = {}
+    let isByTheWorldsTime: Bool
+
+    init(byTheWorldsTime: Bool = false) { self.isByTheWorldsTime = byTheWorldsTime }
 
     func timeCame(_ now: NIODeadline) -> NIODeadline? {
       self.visits.append(now)
@@ -19,9 +22,16 @@ struct TimerWheelTests {
   }
 
   let loop = EmbeddedEventLoop()
+  let pauses = Pauses()
+
+  /// What a clock has gone on by while the loop stood still.
+  final class Pauses {
+    var sum = TimeAmount.zero
+  }
 
   private func wheel(slots: Int = 512) -> TimerWheel {
-    TimerWheel(eventLoop: self.loop, tick: .milliseconds(250), slots: slots)
+    let (loop, pauses) = (self.loop, self.pauses)
+    return TimerWheel(eventLoop: loop, tick: .milliseconds(250), slots: slots) { loop.now + pauses.sum }
   }
 
   @Test(arguments: [0, 1, 249, 250, 251, 999, 10_000, 127_000, 127_750, 128_000, 500_000])
@@ -109,6 +119,104 @@ struct TimerWheelTests {
     self.loop.advanceTime(by: .milliseconds(750))
     #expect(rider.visits.count == 1)
     self.loop.advanceTime(by: .milliseconds(500))
+    #expect(rider.visits.count == 2)
+  }
+
+  // MARK: pauses
+
+  @Test(arguments: [2, 60, 100_000])
+  func aPauseCostsNobodyTime(seconds: Int64) {
+    let wheel = self.wheel()
+    let (soon, later) = (Rider(), Rider())
+    let start = self.loop.now
+    wheel.arm(soon, at: start + .milliseconds(1_100))
+    wheel.arm(later, at: start + .seconds(5))
+    // Once looked at it is given three seconds more.
+    soon.onVisit = { soon.answers = soon.visits.count == 1 ? [wheel.time + .seconds(3)] : [] }
+    self.loop.advanceTime(by: .seconds(1))
+    self.pauses.sum = .seconds(seconds)
+    // Whoever is due at once is so when there was time to read what has come.
+    self.loop.advanceTime(by: .seconds(1))
+    #expect(soon.visits.isEmpty)
+    self.loop.advanceTime(by: .milliseconds(500))
+    #expect(soon.visits == [start + .milliseconds(1_250)])
+    self.loop.advanceTime(by: .milliseconds(1_500))
+    #expect(soon.visits.count == 1 && later.visits.isEmpty)
+    self.loop.advanceTime(by: .seconds(2))
+    #expect(soon.visits.count == 2 && later.visits == [start + .seconds(5)])
+    #expect(wheel.count == 0)
+  }
+
+  @Test func theWorldsTimePassesInAPause() {
+    let wheel = self.wheel()
+    let riders = [30, 100, 200].map { (seconds: Int64) in
+      let rider = Rider(byTheWorldsTime: true)
+      wheel.arm(rider, at: self.loop.now + .seconds(seconds))
+      return rider
+    }
+    // It lies beyond what the wheel can tell apart.
+    riders[2].answers = [self.loop.now + .seconds(200) - .seconds(61)]
+    self.loop.advanceTime(by: .seconds(1))
+    self.pauses.sum = .seconds(60)
+    self.loop.advanceTime(by: .milliseconds(1_500))
+    #expect(riders.map(\.visits.count) == [1, 0, 0])
+    self.loop.advanceTime(by: .seconds(37))
+    #expect(riders.map(\.visits.count) == [1, 0, 0])
+    self.loop.advanceTime(by: .seconds(1))
+    #expect(riders.map(\.visits.count) == [1, 1, 0])
+    self.loop.advanceTime(by: .seconds(100))
+    #expect(riders.map(\.visits.count) == [1, 1, 2])
+  }
+
+  /// Such as a busy loop brings all the time.
+  @Test func aSmallDelayIsNoPause() {
+    let wheel = self.wheel()
+    let rider = Rider()
+    let start = self.loop.now
+    wheel.arm(rider, at: start + .seconds(20))
+    for _ in 0..<10 {
+      self.loop.advanceTime(by: .seconds(1))
+      self.pauses.sum = self.pauses.sum + .milliseconds(500)
+    }
+    self.loop.advanceTime(by: .milliseconds(4_500))
+    #expect(rider.visits.isEmpty)
+    self.loop.advanceTime(by: .milliseconds(750))
+    #expect(rider.visits == [start + .seconds(20)])
+  }
+
+  @Test func aLoopThatIsAlwaysLateGoesOnAllTheSame() {
+    let wheel = self.wheel()
+    let rider = Rider()
+    wheel.arm(rider, at: self.loop.now + .seconds(10))
+    var turns = 0
+    while rider.visits.isEmpty, turns < 100 {
+      turns += 1
+      self.pauses.sum = self.pauses.sum + .seconds(5)
+      self.loop.advanceTime(by: .milliseconds(250))
+    }
+    // It reads at least that often before it judges.
+    #expect((10..<100).contains(turns))
+  }
+
+  /// What is read after a pause may come before the wheel has noticed that.
+  @Test func whoIsArmedInAPauseIsNotForgotten() {
+    let wheel = self.wheel()
+    let (rider, other) = (Rider(), Rider())
+    wheel.arm(other, at: self.loop.now + .minutes(2))
+    self.loop.advanceTime(by: .seconds(1))
+    self.pauses.sum = .hours(1)
+    #expect(wheel.time == self.loop.now + .seconds(1))
+    wheel.arm(rider, at: wheel.time + .seconds(1))
+    self.loop.advanceTime(by: .seconds(1))
+    #expect(rider.visits.isEmpty)
+    self.loop.advanceTime(by: .milliseconds(2_500))
+    #expect(rider.visits.count == 1)
+    // A wheel that rests loses nothing.
+    wheel.disarm(other)
+    self.loop.advanceTime(by: .seconds(1))
+    self.pauses.sum = .hours(2)
+    wheel.arm(rider, at: wheel.time + .seconds(1))
+    self.loop.advanceTime(by: .milliseconds(1_250))
     #expect(rider.visits.count == 2)
   }
 }

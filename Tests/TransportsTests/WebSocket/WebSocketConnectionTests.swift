@@ -62,11 +62,13 @@ struct WebSocketConnectionTests {
     let owner = Owner()
     let connection: WebSocketConnection<Owner>
     let wheel: TimerWheel
+    let pauses = TimerWheelTests.Pauses()
 
     init(inflater: Inflater? = nil, _ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
       var settings = WebSocketSettings(maximumMessageSize: 1000)
       change(&settings)
-      self.wheel = TimerWheel(eventLoop: self.channel.embeddedEventLoop)
+      let (loop, pauses) = (self.channel.embeddedEventLoop, self.pauses)
+      self.wheel = TimerWheel(eventLoop: loop) { loop.now + pauses.sum }
       self.connection = WebSocketConnection(
         owner: self.owner,
         settings: settings,
@@ -271,6 +273,43 @@ struct WebSocketConnectionTests {
     #expect(try harness.takeEvents() == [.close(code: .policy, reason: "no answer to a ping")])
     #expect(harness.owner.ends == [.silent])
     #expect(harness.wheel.count == 0)
+  }
+
+  /// Nothing was read meanwhile.
+  @Test(arguments: [1_000, 9_900, 19_900])
+  func aPauseIsNoSilenceOfThePeer(millisecondsAfterTheLastWord milliseconds: Int64) throws {
+    let harness = try Harness { $0.pingAfter = .seconds(10) }
+    let loop = harness.channel.embeddedEventLoop
+    loop.advanceTime(by: .milliseconds(milliseconds))
+    let wasPinged = try harness.takeEvents() == [.ping(ByteBuffer())]
+    #expect(wasPinged == (milliseconds > 10_000))
+    harness.pauses.sum = .minutes(5)
+    // The wheel may turn before the loop comes to read.
+    loop.advanceTime(by: .milliseconds(250))
+    #expect(try harness.takeEvents() == [])
+    if wasPinged { try harness.send(WebSocketClient.frame(.pong, ByteBuffer())) }
+    for _ in 0..<60 {
+      loop.advanceTime(by: .seconds(1))
+      for event in try harness.takeEvents() {
+        #expect(event == .ping(ByteBuffer()))
+        try harness.send(WebSocketClient.frame(.pong, ByteBuffer()))
+      }
+    }
+    #expect(harness.owner.ends.isEmpty && harness.connection.isOpen)
+  }
+
+  @Test func whoIsDeadBeforeAPauseIsSoAfterIt() throws {
+    let harness = try Harness()
+    let loop = harness.channel.embeddedEventLoop
+    loop.advanceTime(by: .seconds(30))
+    #expect(try harness.takeEvents() == [.ping(ByteBuffer())])
+    harness.pauses.sum = .minutes(5)
+    loop.advanceTime(by: .seconds(5))
+    #expect(harness.owner.ends.isEmpty)
+    loop.advanceTime(by: .seconds(2))
+    #expect(harness.owner.ends == [.silent])
+    loop.advanceTime(by: .seconds(3))
+    #expect(!harness.channel.isActive && harness.wheel.count == 0)
   }
 
   @Test(arguments: [1, 5, 10, 25, 40])
