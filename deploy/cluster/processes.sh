@@ -102,8 +102,9 @@ stop_all() {
   shift
   read -ra running <<<"$(still_alive "$@")"
   if ((${#running[@]})); then
-    # A node ends at the latest 12 s after its last goodbye.
-    limit=$(($(seconds_of "$settle") + $(seconds_of "$drain_window") + 12 + 5))
+    # A node ends at the latest 12 s after its last goodbye, and then has at the most 9 s for its last answers, for the leaves
+    # of those whose grace is over, and for its farewell to Redis.
+    limit=$(($(seconds_of "$settle") + $(seconds_of "$drain_window") + 12 + 9 + 3))
     for name in "${running[@]}"; do signal "$name" TERM; done
     if [[ $how == now ]]; then
       limit=5

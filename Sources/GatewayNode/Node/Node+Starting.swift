@@ -66,7 +66,9 @@ extension Node {
         MemoryLimit.giveBack()
       }
       defer { seconds.value += 1 }
-      guard seconds.value % beats == 0 || status.standing.state == .draining else { return }
+      // That it has stopped is told when it has, and not of a node that is made to end at once.
+      let state = status.standing.state
+      guard state != .stopped, seconds.value % beats == 0 || state == .draining else { return }
       status.broker.announce(status.report.json)
     }
   }
