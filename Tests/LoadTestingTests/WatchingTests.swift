@@ -98,10 +98,11 @@ import Wire
       {"nodes":[{"node":"b","incarnation":"b/1","state":"dead","connections":{"websocket":7},"memory_bytes":1},
       {"node":"b","incarnation":"b/2","state":"draining","connections":{"websocket":1,"sse":2,"poll":3},
       "memory_bytes":5000,"drain":{"remaining":4,"per_second":12.5,"seconds_left":3,"forced":2}},
-      {"node":"c","incarnation":"c/1","state":"dead","connections":{}}]}
+      {"node":"c","incarnation":"c/1","state":"stopped","replaced_by":"c/2","connections":{}},
+      {"node":"c","incarnation":"c/2","state":"dead","connections":{}}]}
       """
     let views = try #require(NodeView.list(ByteBuffer(string: list)))
-    #expect(views.map(\.incarnation) == ["b/2", "c/1"])
+    #expect(views.map(\.incarnation) == ["b/2", "c/2"])
     #expect(views[0].connections == 6 && views[0].memory == 5_000)
     #expect(views[0].drainPace == 12.5 && views[0].forced == 2)
     #expect(NodeView.list(ByteBuffer(string: "[]")) == nil)

@@ -7,6 +7,8 @@ struct NodeView: Sendable {
   var node: String
   var incarnation: String
   var state: String
+  /// Another process has its name now.
+  var isReplaced: Bool
   var connections: Int
   var memory: Int
   /// Of a drain: sessions a second, and those that it had to close.
@@ -20,6 +22,7 @@ struct NodeView: Sendable {
     self.node = node
     self.incarnation = incarnation
     self.state = state
+    isReplaced = object["replaced_by"] != nil
     let count = { (name: StaticString) in Int(object["connections"]?.object?[name]?.integer ?? 0) }
     connections = count("websocket") + count("sse") + count("poll")
     memory = Int(object["memory_bytes"]?.integer ?? 0)
@@ -33,7 +36,7 @@ struct NodeView: Sendable {
     guard let elements = (try? JSONObject(body))?["nodes"]?.elements else { return nil }
     let views = elements.compactMap { $0.object.flatMap(NodeView.init) }
     return views.filter { view in
-      view.isThere || !views.contains { $0.node == view.node && $0.isThere }
+      !view.isReplaced && (view.isThere || !views.contains { $0.node == view.node && $0.isThere })
     }
   }
 
