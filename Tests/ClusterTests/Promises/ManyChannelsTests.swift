@@ -75,7 +75,7 @@ extension ClusterTests {
       let start = ContinuousClock.now
       for squad in squads { try await squad.use { $0.all.forEach { $0.subscribe() } } }
       let asked = ContinuousClock.now - start
-      #expect(asked < .seconds(1), "it took \(asked) to ask")
+      #expect(asked < .seconds(5), "it took \(asked) to ask")
       try await eventually("\(count) subscriptions", within: .seconds(60)) {
         try await total(squads) { $0.isSubscribed } == count
       }

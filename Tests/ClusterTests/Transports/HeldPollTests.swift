@@ -52,7 +52,7 @@ extension ClusterTests {
       }
     }
 
-    @Test func whoVanishesIsForgottenWithinASecond() async throws {
+    @Test func whoVanishesIsForgotten() async throws {
       let cluster = try await ClusterTests.cluster()
       let before = try await Metrics.heldPolls(of: cluster.operating(0))
       var connections: [RawConnection] = []
@@ -65,7 +65,7 @@ extension ClusterTests {
         try await Metrics.heldPolls(of: cluster.operating(0)) == before + 20
       }
       for connection in connections { connection.close() }
-      try await eventually("none of them", within: .seconds(1)) {
+      try await eventually("none of them", within: .seconds(5)) {
         try await Metrics.heldPolls(of: cluster.operating(0)) == before
       }
       #expect(connections.allSatisfy { $0.text == "" })
