@@ -88,7 +88,7 @@ extension HTTPConnectionHandler {
 
   /// The client sends no more: a request that is not complete is none.
   func inputEnded(_ context: ChannelHandlerContext) {
-    guard let parser = self.parser, self.takesParts, self.failure == nil else { return }
+    guard let parser = self.parser, self.takesParts, self.failure == nil, !self.isReading else { return }
     var input = self.input
     _ = self.parse { _ = try parser.decodeLast(context: context, buffer: &input, seenEOF: true) }
     self.letGoOfParser(context)

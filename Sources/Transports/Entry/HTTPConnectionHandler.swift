@@ -89,7 +89,11 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     self.leave()
   }
 
+  /// A write that finds the connection broken brings, before it returns, all that is left in the socket, and then its
+  /// end. Where the write came of a request that the parser is about to hand over, the parser cannot be given more, and
+  /// nobody could be answered.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard !self.isReading else { return }
     self.read(Self.unwrapInboundIn(data), context)
   }
 

@@ -68,6 +68,12 @@ final class RawConnection: Sendable {
 
   func close() { channel.close(promise: nil) }
 
+  /// Ends with a reset, whatever is on its way: what was sent may still lie in the server's socket then.
+  func reset() {
+    guard let socket = channel as? any SocketOptionProvider else { return close() }
+    socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in self.close() }
+  }
+
   private final class Collector: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     private let received: NIOLockedValueBox<ByteBuffer>

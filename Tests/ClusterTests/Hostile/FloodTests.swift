@@ -38,6 +38,26 @@ extension ClusterTests {
       }
     }
 
+    /// The first answers find the connection broken, while requests that nobody has read yet lie in the socket.
+    @Test func whoResetsAmidItsRequestsEndsAlone() async throws {
+      let request = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+      let ping = Attack.frame(0x81, Array(#"{"type":"ping"}"#.utf8))
+      try await Attack.on { node in
+        try await Attack.keepUp {
+          for connection in try await Attack.connections(20, to: node.endpoint) {
+            connection.send(String(repeating: request, count: 2_000))
+            connection.reset()
+          }
+          for _ in 0..<4 {
+            let socket = try await Attack.socket(to: node.endpoint)
+            socket.send(Array(repeating: ping, count: 2_000).flatMap { $0 })
+            socket.reset()
+          }
+        }
+        #expect(try await HTTP.get(node.endpoint, "/healthz").status == .ok)
+      }
+    }
+
     @Test func anAddressHasOnlySoManyConnections() async throws {
       try await Attack.on(["--connections-per-address", "20"]) { node in
         var other = node.endpoint

@@ -8,11 +8,13 @@ final class EmbeddedEntry {
   private let channel = EmbeddedChannel()
   private(set) var output: [UInt8] = []
 
-  init(limits: HTTPLimits, _ addRoutes: (inout RouteTable) -> Void) throws {
+  /// - Parameter left: what is left in the socket when the first answer finds it broken, if it does.
+  init(limits: HTTPLimits, left: ByteBuffer? = nil, _ addRoutes: (inout RouteTable) -> Void) throws {
     let loop = EntryLoop(eventLoop: channel.embeddedEventLoop, limits: limits)
     addRoutes(&loop.routes)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try EntryServer.configure(channel.pipeline.syncOperations, loop: loop)
+    if let left { try channel.pipeline.syncOperations.addHandler(BrokenSocket(left: left), position: .first) }
   }
 
   func send(_ bytes: ByteBuffer) throws {

@@ -32,6 +32,11 @@ extension FuzzTarget {
       try demand(request.fields.count <= HTTPRun.limits.fieldCount, "fields over the limit")
     }
     if let request = run.requests.first { try request.demandSameAlone() }
+    // The client has gone before its first answer, with more in the socket.
+    for cut in [input.count / 2, input.count] {
+      let broken = try HTTPRun([ByteBuffer(bytes: input[..<cut])], left: ByteBuffer(bytes: input[cut...]))
+      try demand(broken.answers.isEmpty, "an answer to nobody")
+    }
     try demand(
       run.statuses.filter { $0 < 200 || $0 > 599 }.allSatisfy { $0 == 100 || $0 == 101 },
       "no status"
@@ -55,9 +60,9 @@ private struct HTTPRun {
   /// All that was answered, the dates blanked.
   var answers: [UInt8] = []
 
-  init(_ pieces: [ByteBuffer], limits: HTTPLimits = HTTPRun.limits) throws {
+  init(_ pieces: [ByteBuffer], limits: HTTPLimits = HTTPRun.limits, left: ByteBuffer? = nil) throws {
     let seen = SeenRequests()
-    let entry = try EmbeddedEntry(limits: limits) { routes in
+    let entry = try EmbeddedEntry(limits: limits, left: left) { routes in
       routes.add(.GET, "/hello") { request, responder in
         seen.all.append(SeenRequest(request))
         responder.respond(.ok, body: ByteBuffer(string: "hello"))

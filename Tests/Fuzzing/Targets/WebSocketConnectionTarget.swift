@@ -12,6 +12,11 @@ extension FuzzTarget {
     let run = runs[0]
     for other in runs.dropFirst() { try demandSame(run, other, "cut otherwise, it is answered otherwise") }
 
+    // The client has gone before its first answer, with more in the socket.
+    let half = input.count / 2
+    let broken = try SocketRun([ByteBuffer(bytes: input[..<half])], left: ByteBuffer(bytes: input[half...]))
+    try demandSame(broken.ends.count, 1, "broken, it ends once")
+
     var decoder = WebSocketDecoder(role: .client, maximumMessageSize: 1 << 20)
     decoder.append(ByteBuffer(bytes: run.output))
     var events: [WebSocketDecoder.Event] = []
@@ -34,7 +39,7 @@ private struct SocketRun: Equatable {
   var ends: [WebSocketEnd] = []
   var output: [UInt8] = []
 
-  init(_ pieces: [ByteBuffer]) throws {
+  init(_ pieces: [ByteBuffer], left: ByteBuffer? = nil) throws {
     let channel = EmbeddedChannel()
     let owner = EchoingOwner()
     let wheel = TimerWheel(eventLoop: channel.embeddedEventLoop)
@@ -43,6 +48,7 @@ private struct SocketRun: Equatable {
     let connection = WebSocketConnection(owner: owner, settings: settings, wheel: wheel)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.pipeline.syncOperations.addHandler(connection)
+    if let left { try channel.pipeline.syncOperations.addHandler(BrokenSocket(left: left), position: .first) }
     for piece in pieces { try channel.writeInbound(piece) }
     channel.embeddedEventLoop.advanceTime(by: .seconds(10))
     channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)

@@ -57,6 +57,27 @@ struct HTTPConnectionTests {
     }
   }
 
+  /// An answer may find that the client is gone, while more of its requests are in the socket: it alone ends.
+  @Test(arguments: [
+    "", HTTPConnectionTests.hello, "GET /he", "no HTTP\r\n\r\n",
+    "POST /echo/a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo",
+  ])
+  func whoIsGoneBeforeItsAnswerEndsAlone(_ left: String) throws {
+    for requests in 1...3 {
+      for rest in ["", "GET /hel", "POST /echo/a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo"] {
+        let entry = try EmbeddedEntry()
+        let neighbour = try EmbeddedEntry(beside: entry)
+        let socket = BrokenSocket(left: ByteBuffer(string: left))
+        try entry.channel.pipeline.syncOperations.addHandler(socket, position: .first)
+        try entry.send(String(repeating: Self.hello, count: requests) + rest)
+        #expect(try entry.takeOutput() == "")
+        #expect(!entry.channel.isActive && entry.loop.connectionCount == 1)
+        try neighbour.send(Self.hello)
+        #expect(try neighbour.takeOutput() == Self.helloAnswer)
+      }
+    }
+  }
+
   @Test func followsTheKeepAliveRules() throws {
     let closing = try EmbeddedEntry()
     try closing.send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + Self.hello)
