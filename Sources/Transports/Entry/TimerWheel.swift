@@ -49,6 +49,7 @@ public final class TimerWheel {
   /// How far the hand may be behind; what exceeds that is lost. Also for how long the loop reads after a loss.
   private let mostBehind: TimeAmount
   private var lost = TimeAmount.zero
+  private var next: Scheduled<Void>?
   private var slots: [[any TimerWheelRider]]
   private var hand = 0
   private var handTime: NIODeadline
@@ -123,15 +124,22 @@ public final class TimerWheel {
     self.scheduleTurn()
   }
 
+  /// What waits for its time holds its loop.
+  deinit {
+    self.next?.cancel()
+  }
+
   private func scheduleTurn() {
-    self.eventLoop.assumeIsolated().scheduleTask(in: self.tick) { [weak self] in self?.turn() }
+    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: self.tick) { [weak self] in self?.turn() }
   }
 
   private func turn() {
     let behind = (self.clock() - self.lost) - self.handTime
     guard behind > self.mostBehind else { return self.visitDue() }
     self.lose(behind)
-    self.eventLoop.assumeIsolated().scheduleTask(in: self.mostBehind) { [weak self] in self?.visitDue() }
+    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: self.mostBehind) { [weak self] in
+      self?.visitDue()
+    }
   }
 
   /// Time in which the loop stood still does not count, but for those who live by the world's.

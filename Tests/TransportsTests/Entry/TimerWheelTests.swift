@@ -68,6 +68,7 @@ struct TimerWheelTests {
     let riders = (0..<3).map { _ in Rider() }
     for rider in riders { wheel.arm(rider, at: self.loop.now + .seconds(1)) }
     riders[1].answers = [self.loop.now + .seconds(2)]
+    defer { riders[0].onVisit = {} }
     riders[0].onVisit = {
       #expect(!riders[0].wheelPlace.isArmed && riders[1].wheelPlace.isArmed && wheel.count == 2)
       wheel.disarm(riders[1])
@@ -84,6 +85,7 @@ struct TimerWheelTests {
     let riders = (0..<3).map { _ in Rider() }
     let start = self.loop.now
     for rider in riders { wheel.arm(rider, at: start + .seconds(1)) }
+    defer { riders[0].onVisit = {} }
     riders[0].onVisit = {
       wheel.arm(riders[1], at: start + .seconds(3))
       #expect(wheel.count == 2)
@@ -132,6 +134,7 @@ struct TimerWheelTests {
     wheel.arm(soon, at: start + .milliseconds(1_100))
     wheel.arm(later, at: start + .seconds(5))
     // Once looked at it is given three seconds more.
+    defer { soon.onVisit = {} }
     soon.onVisit = { soon.answers = soon.visits.count == 1 ? [wheel.time + .seconds(3)] : [] }
     self.loop.advanceTime(by: .seconds(1))
     self.pauses.sum = .seconds(seconds)
