@@ -9,9 +9,12 @@ final class EmbeddedEntry {
   let channel: EmbeddedChannel
   let loop: EntryLoop
   private(set) var output = ""
+  /// Whose loop it is, if it is another's.
+  private let host: EmbeddedEntry?
 
   init(limits: HTTPLimits = HTTPLimits(), _ addRoutes: (inout RouteTable) -> Void) throws {
     self.channel = EmbeddedChannel()
+    self.host = nil
     self.loop = EntryLoop(eventLoop: self.channel.embeddedEventLoop, limits: limits)
     addRoutes(&self.loop.routes)
     try self.open()
@@ -20,6 +23,7 @@ final class EmbeddedEntry {
   /// Another connection of the same loop.
   init(beside other: EmbeddedEntry) throws {
     self.channel = EmbeddedChannel(loop: other.channel.embeddedEventLoop)
+    self.host = other
     self.loop = other.loop
     try self.open()
   }
@@ -32,6 +36,8 @@ final class EmbeddedEntry {
   deinit {
     self.channel.close(promise: nil)
     self.channel.embeddedEventLoop.run()
+    // Tests keep what their routes were given, which knows its loop.
+    if self.host == nil { self.loop.routes = RouteTable() }
   }
 
   /// Whether the connection has a parser at the moment.

@@ -27,6 +27,7 @@ struct HTTPConnectionTests {
     #expect(told == [.ok, nil])
     responders[1].respond(.ok)
     #expect(told.count == 2)
+    responders = []
   }
 
   static let hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
