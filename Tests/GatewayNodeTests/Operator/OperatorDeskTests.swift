@@ -226,14 +226,15 @@ import Wire
       for _ in 0..<OperatorListener.mostConnections {
         clients.append(try await RawClient.connect(to: running.node.operatorAddress))
       }
-      let deadline = NIODeadline.now() + .seconds(5)
       while true {
         let answer = try await running.ask(.GET, "/v1/nodes")
         if answer.status == .serviceUnavailable {
           #expect(try answer.json["code"]?.string == "overloaded")
           break
         }
-        try #require(NIODeadline.now() < deadline, "\(answer.status)")
+        // On a slow machine the first are gone by now.
+        try #require(clients.count < 10 * OperatorListener.mostConnections, "\(answer.status)")
+        clients.append(try await RawClient.connect(to: running.node.operatorAddress))
       }
       #expect(try await running.ask(.GET, "/healthz").status == .ok)
       for client in clients { try await client.close() }
