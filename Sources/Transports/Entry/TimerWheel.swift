@@ -124,9 +124,9 @@ public final class TimerWheel {
     self.scheduleTurn()
   }
 
-  /// What waits for its time holds its loop.
+  /// What waits for its time holds its loop. One that is let go elsewhere than on its loop is let go after it.
   deinit {
-    self.next?.cancel()
+    if self.eventLoop.inEventLoop { self.next?.cancel() }
   }
 
   private func scheduleTurn() {
