@@ -23,6 +23,10 @@ final class Poller {
     if case .cursor(let cursor) = since, mode == .log { judge.position = cursor }
   }
 
+  deinit {
+    drop()
+  }
+
   /// Polls, where no poll is under way.
   func ask() {
     guard subscriber == nil else { return }

@@ -125,6 +125,7 @@ extension HTTPConnectionHandler {
     let phase = self.phase
     if case .gone = phase { return }
     self.phase = .gone
+    self.deadline = nil
     if let context = self.context { self.letGoOfParser(context) }
     self.context = nil
     self.waiting.removeAll()
