@@ -21,11 +21,11 @@ extension RedisBrokerCore {
       link.send(["EXPIRE", .string(RedisKeys.index(of: name)), .integer(86_400)]) { _ in }
     }
     var arguments: [RedisArgument] = [
-      .string(member.id), .string(lease.holder(member.id, holder)), .integer(presenceTTL),
-      .string(presenceFeed(of: channel)), .bytes(RedisFrame.record(member)),
+      .string(member.id), .string(lease.holder(member.id, holder)), .string(presenceFeed(of: channel)),
+      .integer(presenceTTL), .bytes(RedisFrame.record(member)),
     ]
     if let user = member.user { arguments.append(.string(user)) }
-    link.evaluate(RedisScripts.join, keys: RedisKeys.presence(channel), arguments: arguments) {
+    link.evaluate(RedisScripts.joinOrLeave, keys: RedisKeys.presence(channel), arguments: arguments) {
       [weak self] reply in
       self?.gate.left(pass, reply)
       if let self, name == lease.name {
@@ -55,7 +55,7 @@ extension RedisBrokerCore {
       .string(presenceFeed(of: leave.channel)),
     ]
     let keys = RedisKeys.presence(leave.channel)
-    link.evaluate(RedisScripts.leave, keys: keys, arguments: arguments) { [weak self] reply in
+    link.evaluate(RedisScripts.joinOrLeave, keys: keys, arguments: arguments) { [weak self] reply in
       self?.gate.left(pass, reply)
       if let self, name == lease.name { left(leave, reply, name) }
       done(reply.answer { _ in () })

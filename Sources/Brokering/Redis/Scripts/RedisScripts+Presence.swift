@@ -34,11 +34,15 @@ extension RedisScripts {
 
     """
 
-  /// Arguments: member id, holder, seconds to keep, feed, record, and perhaps the user. Answers 1 when the
-  /// holder is new.
-  static let join = RedisScript(
+  /// Arguments: member id, holder, feed, and for a join the seconds to keep, record, and perhaps the user. Answers 1
+  /// when the holder of a join is new, and when that of a leave was there.
+  ///
+  /// One script for both: those of one script stay in order also where Redis has lost it. A leave of its own would
+  /// overtake the join before it, which has to be sent again then, and the member would stay.
+  static let joinOrLeave = RedisScript(
     presence + """
-      local id, holder, ttl, feed, record, user = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+      local id, holder, feed, ttl, record, user = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+      if not ttl then return drop(holder, id, feed) end
       local added = redis.call('ZADD', holders, 'NX', 0, holder)
       if added == 1 and redis.call('HINCRBY', counts, id, 1) == 1 then
         redis.call('HSET', presence, id, record)
@@ -50,9 +54,6 @@ extension RedisScripts {
       return added
       """
   )
-
-  /// Arguments: member id, holder, feed. Answers 1 when the holder was there.
-  static let leave = RedisScript(presence + "return drop(ARGV[2], ARGV[1], ARGV[3])")
 
   /// Takes away holders of a dead lease. Arguments: the lease, how many at most, feed. Answers how many.
   static let sweep = RedisScript(
