@@ -39,8 +39,10 @@ extension ClusterTests {
               if case .pong(77) = $0 { true } else { nil }
             }
             socket.abort()
-            let answer = try await HTTP.publish("deep", text, to: node.endpoint)
-            #expect([.created, .badRequest].contains(answer.status), "\(name): \(answer.status)")
+            // The log holds each once, however often it comes: its memory is not the attack's.
+            let key = name.replacing(" ", with: "-")
+            let answer = try await HTTP.publish("deep", text, key: key, to: node.endpoint)
+            #expect([.created, .ok, .badRequest].contains(answer.status), "\(name): \(answer.status)")
             if answer.status == .badRequest { #expect(answer.problem == "bad_json", "\(name)") }
           }
         }
