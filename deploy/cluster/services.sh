@@ -43,7 +43,7 @@ command_of() {
 render_nginx() {
   local port
   cp "$root"/nginx/*.conf "$dir/nginx/"
-  printf 'listen 127.0.0.1:%s backlog=4096;\n' "$nginx_port" >"$dir/nginx/listen.conf"
+  printf 'listen 127.0.0.1:%s reuseport backlog=4096;\n' "$nginx_port" >"$dir/nginx/listen.conf"
   for port in "${node_ports[@]}"; do
     printf 'server 127.0.0.1:%s weight=10 max_fails=0;\n' "$port"
   done >"$dir/nginx/nodes.conf"
@@ -52,7 +52,7 @@ render_nginx() {
   make_certificate
   mkdir "$dir/nginx/enabled"
   cp "$root/nginx/tls.conf" "$dir/nginx/enabled/"
-  printf '%s;\n' "listen 127.0.0.1:$tls_port ssl http2 backlog=4096" "ssl_certificate tls.crt" \
+  printf '%s;\n' "listen 127.0.0.1:$tls_port ssl http2 reuseport backlog=4096" "ssl_certificate tls.crt" \
     "ssl_certificate_key tls.key" >"$dir/nginx/listen-tls.conf"
 }
 
