@@ -25,7 +25,7 @@ holder() {
   local line
   # To ask for the process is to look through the open files of every process, which are many on a busy machine.
   [[ -n $(ss -ltnH "sport = :$1") ]] || return 1
-  line=$(ss -ltnpH "sport = :$1" | head -n 1)
+  line=$(ss -ltnpH "sport = :$1" | sed -n 1p)
   [[ -n $line ]] || return 1
   if [[ $line =~ users:\(\(\"([^\"]+)\",pid=([0-9]+) ]]; then
     printf '%s %s\n' "${BASH_REMATCH[1]// /_}" "${BASH_REMATCH[2]}"

@@ -9,7 +9,9 @@ names() {
   printf 'nginx\n'
 }
 
-check_name() { names | grep -qxF -- "$1" || fail "there is no '$1' here, but: $(names | tr '\n' ' ')"; }
+# Here and elsewhere grep and sed read to the end: one that leaves at the first match ends who writes to it, and with
+# pipefail the whole has failed.
+check_name() { names | grep -xF -- "$1" >/dev/null || fail "there is no '$1' here, but: $(names | tr '\n' ' ')"; }
 
 # ports_of NAME: its own first, then a node's operator port, or nginx's for TLS
 ports_of() {
@@ -89,7 +91,7 @@ ready() {
 bury_dead_and_unknown() {
   local name
   for name in $(recorded); do
-    if names | grep -qxF -- "$name"; then bury "$name"; else stop_all drain "$name"; fi
+    if names | grep -xF -- "$name" >/dev/null; then bury "$name"; else stop_all drain "$name"; fi
   done
 }
 
@@ -124,7 +126,7 @@ call_back() {
   if [[ $1 != gateway-* ]] || ready "$1"; then return 0; fi
   operator=http://127.0.0.1:${ports[1]}
   if "$binary" nodes --json --operator "$operator" 2>/dev/null |
-    grep -Eq "\"node\":\"$1\",[^{}]*\"state\":\"drain" &&
+    grep -E "\"node\":\"$1\",[^{}]*\"state\":\"drain" >/dev/null &&
     "$binary" undrain "$1" --operator "$operator" >/dev/null 2>&1; then
     done_line "$1" "called back: it was drained"
   fi
@@ -165,7 +167,7 @@ wait_ready() {
     left=()
     for name in "${waiting[@]}"; do
       if ready "$name"; then
-        if [[ ! $told == *" $name "* ]]; then done_line "$name" "ready on port $(ports_of "$name" | head -n 1)"; fi
+        if [[ ! $told == *" $name "* ]]; then done_line "$name" "ready on port $(ports_of "$name" | sed -n 1p)"; fi
         told+=" $name "
       elif ! alive "$name"; then
         fail "$name has ended; its log, $dir/logs/$name.log, says last:"$'\n'"$(tail -n 15 "$dir/logs/$name.log")"
