@@ -133,11 +133,14 @@ final class Conductor: Sendable {
   func handle(_ event: (inout Drain) -> Drain.Action?) {
     let before = stage.value.drain.state
     let action = event(&stage.value.drain)
+    // Whoever is told that the node is ready is taken.
+    let accepts = if case .acceptNew? = action { true } else { false }
+    if let action, accepts { perform(action) }
     publish(since: before)
     if before != .drained, stage.value.drain.state == .drained {
       for crew in crews { crew.tell { $0.drainEnded() } }
     }
-    if let action { perform(action) }
+    if let action, !accepts { perform(action) }
     keepTime()
   }
 
