@@ -48,9 +48,16 @@ public final class TimerWheel {
   private let tick: TimeAmount
   /// How far the hand may be behind; what exceeds that is lost. Also for how long the loop reads after a loss.
   private let mostBehind: TimeAmount
+  /// How many are looked at before the loop reads again: whoever is closed takes its time.
+  private let atOnce: Int
+  /// Long enough that the loop reads before it goes on.
+  private static let rest = TimeAmount.microseconds(50)
   private var lost = TimeAmount.zero
   private var next: Scheduled<Void>?
   private var slots: [[any TimerWheelRider]]
+  /// Whose tick has come, those not looked at yet from `looked` on.
+  private var due: [any TimerWheelRider] = []
+  private var looked = 0
   private var hand = 0
   private var handTime: NIODeadline
   private var riders = 0
@@ -59,17 +66,20 @@ public final class TimerWheel {
   /// - Parameters:
   ///   - tick: how late a rider may be looked at.
   ///   - slots: ticks that the wheel can tell apart; what lies further ahead is looked at on the way.
+  ///   - atOnce: how many riders are looked at before the loop reads again.
   ///   - clock: the event loop's, if it is not another.
   public init(
     eventLoop: any EventLoop,
     tick: TimeAmount = .milliseconds(250),
     slots: Int = 512,
+    atOnce: Int = 16,
     clock: (() -> NIODeadline)? = nil
   ) {
     self.eventLoop = eventLoop
     self.clock = clock ?? { eventLoop.now }
     self.tick = tick
     self.mostBehind = tick * 4
+    self.atOnce = atOnce
     self.slots = Array(repeating: [], count: slots)
     self.handTime = self.clock()
   }
@@ -157,25 +167,42 @@ public final class TimerWheel {
 
   private func visitDue() {
     let present = self.time
-    while self.handTime + self.tick <= present {
-      self.handTime = self.handTime + self.tick
-      self.hand = (self.hand + 1) % self.slots.count
-      self.visit(self.hand)
-    }
+    var left = self.atOnce
+    repeat {
+      self.visit(&left)
+      guard self.looked == self.due.count else { return self.visitTheOthersSoon() }
+      self.due.removeAll(keepingCapacity: true)
+      self.looked = 0
+    } while self.advance(to: present)
     if self.riders > 0 {
       self.scheduleTurn()
     } else {
+      self.due = []
       self.isTurning = false
     }
   }
 
+  private func visitTheOthersSoon() {
+    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: Self.rest) { [weak self] in self?.turn() }
+  }
+
+  /// Whether another tick has come.
+  private func advance(to present: NIODeadline) -> Bool {
+    guard self.handTime + self.tick <= present else { return false }
+    self.handTime = self.handTime + self.tick
+    self.hand = (self.hand + 1) % self.slots.count
+    swap(&self.due, &self.slots[self.hand])
+    for rider in self.due { rider.wheelPlace.slot = Place.due }
+    return true
+  }
+
   /// Looks at who is still due when its turn comes: those before it may have taken it out, or armed it again.
-  private func visit(_ slot: Int) {
-    guard !self.slots[slot].isEmpty else { return }
-    var due: [any TimerWheelRider] = []
-    swap(&due, &self.slots[slot])
-    for rider in due { rider.wheelPlace.slot = Place.due }
-    for rider in due where rider.wheelPlace.isDue {
+  private func visit(_ left: inout Int) {
+    while left > 0, self.looked < self.due.count {
+      let rider = self.due[self.looked]
+      self.looked += 1
+      guard rider.wheelPlace.isDue else { continue }
+      left -= 1
       rider.wheelPlace = Place()
       self.riders -= 1
       guard let deadline = rider.timeCame(self.handTime) else { continue }
