@@ -7,8 +7,9 @@ public import Wire
 /// Everything one event loop delivers: the channels it follows, their last messages, and its subscribers.
 ///
 /// Confined to its loop. Each public method writes all that it causes and then flushes each touched connection
-/// once.
+/// once; `awaitsMore` makes that once for several calls.
 public final class DeliveryShard {
+  private static let givenUpAtOnce = 64
   let loop: any EventLoop
   public private(set) var port: (any BrokerPort)!
   let namespaces: Namespaces
@@ -21,6 +22,8 @@ public final class DeliveryShard {
   /// How long the shard has lived.
   var seconds = 0
   private var touched: [Subscriber] = []
+  /// Whether more is about to be written, after which there is a flush.
+  public var awaitsMore = false
   /// Whether what is delivered now is of one channel: nobody is about to get anything else.
   var isLoneDelivery = false
   /// Called when the cluster may have forgotten who is present.
@@ -124,9 +127,9 @@ public final class DeliveryShard {
     write(event, to: subscriber)
   }
 
-  /// Flushes every connection that was written to.
+  /// Flushes every connection that was written to, unless `awaitsMore`.
   public func flush() {
-    guard !touched.isEmpty else { return }
+    guard !touched.isEmpty, !awaitsMore else { return }
     let flushed = touched
     touched.removeAll(keepingCapacity: true)
     // Who is touched again before its turn is flushed in its turn.
@@ -174,16 +177,29 @@ public final class DeliveryShard {
     }
     if seconds % settings.verifySeconds == 0 { verifyAll() }
     var excess = idle.count - settings.lingeringChannels
+    var over: [ChannelName] = []
     for channel in idle {
       guard let log = logs[channel] else { continue }
       log.lingering -= 1
       guard log.lingering <= 0 || excess > 0, log.phase == .following else { continue }
       excess -= 1
+      over.append(channel)
+    }
+    giveUp(over[...])
+  }
+
+  /// Some at a time, so that whoever is served waits for few. Whom somebody listens to again is left alone.
+  private func giveUp(_ channels: ArraySlice<ChannelName>) {
+    for channel in channels.prefix(DeliveryShard.givenUpAtOnce) {
+      guard idle.contains(channel), let log = logs[channel], log.phase == .following else { continue }
       idle.remove(channel)
       close(log)
       port.detach(channel)
       tellAsked(log)
     }
+    let rest = channels.dropFirst(DeliveryShard.givenUpAtOnce)
+    guard !rest.isEmpty else { return }
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self] in self?.giveUp(rest) }
   }
 
   private func open(_ channel: ChannelName) -> ChannelLog {

@@ -54,11 +54,19 @@ extension RedisBrokerCore {
       excess -= 1
       return true
     }.map(\.name)
-    for name in over {
-      lingering[name] = nil
-      topics[name] = nil
+    giveUp(over[...])
+  }
+
+  /// Some at a time.
+  private func giveUp(_ names: ArraySlice<String>) {
+    let some = names.prefix(RedisBrokerSettings.unsubscribesAtOnce).filter {
+      lingering.removeValue(forKey: $0) != nil
     }
-    if !over.isEmpty { feed.unsubscribe(over) }
+    for name in some { topics[name] = nil }
+    if !some.isEmpty { feed.unsubscribe(some) }
+    let rest = names.dropFirst(RedisBrokerSettings.unsubscribesAtOnce)
+    guard !rest.isEmpty else { return }
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self] in self?.giveUp(rest) }
   }
 
   /// An epoch goes a day after the last message, or an hour after it began in vain; not while somebody is attached.

@@ -55,7 +55,9 @@ public struct RedisBrokerSettings: Sendable {
   /// How many members one script reads.
   static let rosterPage = 1_000
   /// Positions of channels that each event loop asks for at once. Publishes come behind them on the same connection.
-  static let positionsAtOnce = 32
+  static let positionsAtOnce = 4...64
+  /// How many channels are given up at once. What the loop and Redis do for others comes between.
+  static let unsubscribesAtOnce = 64
 
   public init(redis: RedisSettings) {
     self.redis = redis
