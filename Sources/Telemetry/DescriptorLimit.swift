@@ -27,6 +27,19 @@ public enum DescriptorLimit {
     return getrlimit(kind, &limit) == 0 ? Int(clamping: limit.rlim_cur) : .max
   }
 
+  /// Has the system make its table of them as large as that at once, or as the limit. Where it grows as connections
+  /// come, whoever opens one that finds no room waits some milliseconds, and so does everything on its thread.
+  public static func makeRoom(for count: Int) {
+    let file = open("/dev/null", O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    let last = fcntl(file, F_DUPFD_CLOEXEC, Int32(clamping: min(count, current, mostRoom) - 1))
+    if last >= 0 { close(last) }
+  }
+
+  /// Eight bytes each.
+  private static let mostRoom = 1 << 18
+
   #if canImport(Glibc)
     private static let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
   #else

@@ -151,8 +151,11 @@ public struct NodeSettings: Sendable {
 
   /// Connections that the node has, at the most.
   public var maximumConnections: Int {
-    maxConnections ?? max(64, DescriptorLimit.current - 256)
+    maxConnections ?? max(64, DescriptorLimit.current - NodeSettings.otherDescriptors)
   }
+
+  /// What a process may have open besides its connections.
+  static let otherDescriptors = 256
 
   /// Whether a client without a token is served.
   public var servesAnonymous: Bool {
