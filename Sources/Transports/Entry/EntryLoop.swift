@@ -6,6 +6,7 @@ import Telemetry
 public final class EntryLoop {
   public let eventLoop: any EventLoop
   public let wheel: TimerWheel
+  let turns: SharedTurns
   public let date = HTTPDate()
   public let limits: HTTPLimits
   /// Whether every connection does TLS: its bytes go through its pipeline alone.
@@ -33,6 +34,7 @@ public final class EntryLoop {
     self.limits = limits
     self.refused = refused
     self.wheel = TimerWheel(eventLoop: eventLoop)
+    self.turns = SharedTurns(eventLoop: eventLoop)
     self.parsers = RequestParsers(limits: limits)
   }
 

@@ -26,7 +26,10 @@ extension HTTPConnectionHandler {
   func flush() {
     guard let context = self.context else { return }
     self.needsFlush = false
+    self.hasFlushed = true
+    self.isFlushing = true
     context.flush()
+    self.isFlushing = false
   }
 
   func flushIfNeeded() {
@@ -42,10 +45,7 @@ extension HTTPConnectionHandler {
     } else {
       self.startClosing()
     }
-    if !self.isProcessing {
-      self.flushIfNeeded()
-      self.process()
-    }
+    if !self.isProcessing { self.process() }
   }
 
   func beganStream(isChunked: Bool, keepsAlive: Bool) -> BodyStream? {

@@ -92,6 +92,7 @@ extension HTTPConnectionHandler {
     var input = self.input
     _ = self.parse { _ = try parser.decodeLast(context: context, buffer: &input, seenEOF: true) }
     self.letGoOfParser(context)
+    self.flushIfNeeded()
   }
 
   func letGoOfParser(_ context: ChannelHandlerContext) {

@@ -52,6 +52,9 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var headHasBegun = false
   var sawPart = false
   var isReading = false
+  var isFlushing = false
+  /// Whether something was flushed in the present read.
+  var hasFlushed = false
   /// Whether the parser has found the end of a request last, and what may follow that.
   var isAtEnd = false
   var afterwards = Afterwards.request
@@ -90,11 +93,13 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   }
 
   /// A write that finds the connection broken brings, before it returns, all that is left in the socket, and then its
-  /// end. Where the write came of a request that the parser is about to hand over, the parser cannot be given more, and
-  /// nobody could be answered.
+  /// end. Nobody could be answered any more; and where the write came of a request that the parser is about to hand over,
+  /// the parser cannot be given more.
   public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !self.isReading else { return }
+    guard !self.isReading, !self.isFlushing else { return }
+    self.hasFlushed = false
     self.read(Self.unwrapInboundIn(data), context)
+    self.flushIfNeeded()
   }
 
   /// A part of a request that the parser has found.
@@ -182,7 +187,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     }
     self.isProcessing = false
     if !self.isReading { self.watchBody() }
-    self.flushIfNeeded()
+    // The first answer in a read shows whether the client is still there; the others leave together.
+    if !self.isReading || !self.hasFlushed { self.flushIfNeeded() }
     if self.holdsRead, self.waiting.count <= self.loop.limits.waitingParts {
       self.holdsRead = false
       self.context?.read()

@@ -93,7 +93,7 @@ extension GatewaySocket {
     if presence != nil, subscriber.onTooSlow == nil {
       subscriber.onTooSlow = { [weak self] in self?.isTooSlow("too many joins and leaves were not read") }
     }
-    let weight = since == nil ? GatewaySocket.attachWeight : GatewaySocket.readWeight
+    let weight = GatewaySocket.readWeight
     if worker.shard.isAsking(for: channel, until: { [weak self] in self?.ends(weight) }) { begins(weight) }
   }
 

@@ -9,11 +9,9 @@ import Wire
 extension GatewaySocket {
   /// What may be asked of the cluster at once, by weight; then nothing more is read until some of it is answered.
   static let askedAtOnce = 64
-  /// A read of a log, or of who is present, has large answers.
+  /// A read of a log, or of who is present, has large answers. A channel that nobody here follows takes a subscription
+  /// and a script; it weighs until that is done, although the client may have unsubscribed again.
   static let readWeight = 16
-  /// A channel that nobody here follows takes a subscription and a script; it weighs until that is done, although the
-  /// client may have unsubscribed again.
-  static let attachWeight = 4
 
   func takes(bytes: Int, on connection: WebSocketConnection<GatewaySocket>) -> Bool {
     takes(meter.bytesArrived(bytes, worker.context.sending, now: worker.entry.eventLoop.now), nil)

@@ -66,8 +66,9 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
       connection.close(.unsupportedData, reason: "messages are JSON text")
       return
     }
+    worker.shard.awaitsMore = true
     guard takes(meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now), nil) else {
-      return worker.shard.flush()
+      return
     }
     do {
       let request = try ClientRequest(parsing: payload)
@@ -76,6 +77,10 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
       send(.error(id: error.id, error.error))
       strike()
     }
+  }
+
+  func messagesTaken(on connection: WebSocketConnection<GatewaySocket>) {
+    worker.shard.awaitsMore = false
     worker.shard.flush()
   }
 

@@ -29,7 +29,7 @@ extension WebSocketConnection {
     guard let pingAfter = self.settings.pingAfter else { return nil }
     // Nothing is read while the socket is not writable, or the owner wants nothing, so silence then says nothing about
     // the peer.
-    if self.isPaused || self.context?.channel.isWritable != true { self.lastHeard = now }
+    if self.isHeldBack { self.lastHeard = now }
     let pingAt = self.lastHeard + pingAfter
     if now < pingAt {
       self.deadline = nil

@@ -4,13 +4,24 @@ import Wire
 
 /// Frames of the peer.
 extension WebSocketConnection {
-  /// Takes events off the decoder while their answers can be sent.
+  /// Takes events off the decoder while their answers can be sent, until others have to come first.
   func pump() {
     guard !self.isReading else { return }
     self.isReading = true
     defer { self.isReading = false }
+    self.turns.begin()
+    var events = 0
+    defer { if events > 0 { self.owner.messagesTaken(on: self) } }
     do {
-      while self.takesEvents, let event = try self.decoder.next() { try self.take(event) }
+      while self.takesEvents {
+        guard self.turns.mayGoOn() else {
+          self.awaitTurn()
+          break
+        }
+        guard let event = try self.decoder.next() else { break }
+        events += 1
+        try self.take(event)
+      }
       self.countFragments()
     } catch {
       self.fail(error)
@@ -26,6 +37,7 @@ extension WebSocketConnection {
 
   /// A message that never ends would hold its memory for ever.
   func checkPatience() {
+    guard !self.awaitsTurn else { return }
     guard case .open = self.phase, self.takesEvents, self.decoder.isInsideMessage else {
       self.messageSince = .distantFuture
       return
@@ -39,8 +51,8 @@ extension WebSocketConnection {
 
   private var takesEvents: Bool {
     switch self.phase {
-    case .open: !self.isPaused && self.context?.channel.isWritable == true
-    case .closing: true
+    case .open: !self.isHeldBack
+    case .closing: !self.awaitsTurn
     case .lingering, .gone: false
     }
   }

@@ -7,7 +7,7 @@ import Wire
 ///
 /// Confined to the channel's event loop. While the socket is not writable nothing is read from the peer, so that
 /// nobody can make us queue answers it does not take.
-final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, TimerWheelRider {
+final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, TimerWheelRider, TurnTaker {
   typealias InboundIn = ByteBuffer
   typealias OutboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
@@ -26,6 +26,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   let owner: Owner
   let settings: WebSocketSettings
   let wheel: TimerWheel
+  let turns: SharedTurns
   /// Nil where compression was not agreed to.
   let inflater: Inflater?
   var wheelPlace = TimerWheel.Place()
@@ -47,13 +48,24 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   var isPaused = false
   var isReading = false
   var needsFlush = false
+  /// It is left with what was read, until its turn comes.
+  var awaitsTurn = false
+  /// The peer sends no more, which ends the connection once what it has sent was taken.
+  private var hasSeenEnd = false
   private var holdsRead = false
 
-  init(owner: Owner, settings: WebSocketSettings, wheel: TimerWheel, inflater: Inflater? = nil) {
+  init(
+    owner: Owner,
+    settings: WebSocketSettings,
+    wheel: TimerWheel,
+    turns: SharedTurns,
+    inflater: Inflater? = nil
+  ) {
     self.inflater = inflater
     self.owner = owner
     self.settings = settings
     self.wheel = wheel
+    self.turns = turns
     self.decoder = WebSocketDecoder(
       role: .server,
       maximumMessageSize: settings.maximumMessageSize,
@@ -100,10 +112,26 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func resume() {
     guard self.isPaused else { return }
     self.isPaused = false
-    self.pump()
-    if self.needsFlush { self.flush() }
-    if !self.isPaused, self.context?.channel.isWritable == true { self.releaseRead() }
+    self.awaitTurn()
   }
+
+  func awaitTurn() {
+    guard !self.awaitsTurn else { return }
+    self.awaitsTurn = true
+    self.turns.wait(self)
+  }
+
+  func takeTurn() {
+    self.awaitsTurn = false
+    self.pump()
+    self.checkPatience()
+    if self.needsFlush { self.flush() }
+    if self.hasSeenEnd, !self.awaitsTurn { self.context?.close(promise: nil) }
+    if !self.isHeldBack { self.releaseRead() }
+  }
+
+  /// Whether nothing of the peer is taken at present.
+  var isHeldBack: Bool { self.isPaused || self.awaitsTurn || self.context?.channel.isWritable != true }
 
   func send(_ bytes: ByteBuffer) {
     guard let context = self.context else { return }
@@ -160,11 +188,12 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     }
     self.pump()
     if self.needsFlush { self.flush() }
-    if context.channel.isWritable, !self.isPaused { self.releaseRead() }
+    if !self.isHeldBack { self.releaseRead() }
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-    if case .inputClosed? = event as? ChannelEvent { context.close(promise: nil) }
+    guard case .inputClosed? = event as? ChannelEvent else { return }
+    if self.awaitsTurn { self.hasSeenEnd = true } else { context.close(promise: nil) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -176,7 +205,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func handlerRemoved(context: ChannelHandlerContext) { self.leave() }
 
   func read(context: ChannelHandlerContext) {
-    if case .open = self.phase, self.isPaused || !context.channel.isWritable {
+    if case .open = self.phase, self.isHeldBack {
       self.holdsRead = true
     } else {
       context.read()

@@ -16,6 +16,9 @@ protocol WebSocketOwner: AnyObject {
     on connection: WebSocketConnection<Self>
   )
 
+  /// No more messages come in this turn: what they have brought may leave together.
+  func messagesTaken(on connection: WebSocketConnection<Self>)
+
   /// Bytes have come from the peer, not looked at yet, or so many more out of what it has compressed. Whether they are
   /// taken; who refuses them closes.
   func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool
@@ -37,6 +40,8 @@ protocol WebSocketOwner: AnyObject {
 }
 
 extension WebSocketOwner {
+  func messagesTaken(on connection: WebSocketConnection<Self>) {}
+
   func takes(bytes: Int, on connection: WebSocketConnection<Self>) -> Bool { true }
 
   func takesControl(on connection: WebSocketConnection<Self>) -> Bool { true }

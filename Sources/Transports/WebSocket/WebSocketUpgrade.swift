@@ -34,6 +34,7 @@ enum WebSocketUpgrade {
           owner: makeOwner(terms),
           settings: settings,
           wheel: responder.loop.wheel,
+          turns: responder.loop.turns,
           inflater: terms == nil ? nil : responder.loop.inflater
         )
       }

@@ -45,7 +45,13 @@ private struct SocketRun: Equatable {
     let wheel = TimerWheel(eventLoop: channel.embeddedEventLoop)
     var settings = WebSocketSettings(maximumMessageSize: 300)
     settings.pingAfter = nil
-    let connection = WebSocketConnection(owner: owner, settings: settings, wheel: wheel)
+    // Time goes on while it works: it is interrupted every few events.
+    var time = NIODeadline.uptimeNanoseconds(0)
+    let turns = SharedTurns(eventLoop: channel.embeddedEventLoop) {
+      time = time + .microseconds(40)
+      return time
+    }
+    let connection = WebSocketConnection(owner: owner, settings: settings, wheel: wheel, turns: turns)
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     try channel.pipeline.syncOperations.addHandler(connection)
     if let left { try channel.pipeline.syncOperations.addHandler(BrokenSocket(left: left), position: .first) }

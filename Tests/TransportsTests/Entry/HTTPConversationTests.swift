@@ -240,14 +240,3 @@ struct HTTPConversationTests {
     #expect(!entry.channel.isActive)
   }
 }
-
-/// Counts what asks the channel to read.
-private final class ReadCounter: ChannelOutboundHandler {
-  typealias OutboundIn = ByteBuffer
-  var reads = 0
-
-  func read(context: ChannelHandlerContext) {
-    self.reads += 1
-    context.read()
-  }
-}

@@ -63,6 +63,7 @@ struct WebSocketConnectionTests {
     let connection: WebSocketConnection<Owner>
     let wheel: TimerWheel
     let pauses = TimerWheelTests.Pauses()
+    let work = Work()
 
     init(inflater: Inflater? = nil, _ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
       var settings = WebSocketSettings(maximumMessageSize: 1000)
@@ -73,6 +74,7 @@ struct WebSocketConnectionTests {
         owner: self.owner,
         settings: settings,
         wheel: self.wheel,
+        turns: self.work.turns(on: loop),
         inflater: inflater
       )
       try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -326,6 +328,51 @@ struct WebSocketConnectionTests {
       try harness.send(WebSocketClient.frame(.pong, ByteBuffer()))
     }
     #expect(harness.owner.ends.isEmpty)
+  }
+
+  // MARK: turns
+
+  private func texts(_ count: Int) -> ByteBuffer {
+    ByteBuffer(bytes: (0..<count).flatMap { Array(self.text("\($0)").readableBytesView) })
+  }
+
+  /// In pieces, and all of it, also when its sender is gone by then.
+  @Test(arguments: [false, true]) func muchIsTakenBitByBit(isAlone: Bool) throws {
+    let harness = try Harness()
+    let channel = harness.channel
+    harness.work.takes = .microseconds(30)
+    let (many, loop) = (self.texts(100), channel.embeddedEventLoop)
+    try harness.send(many)
+    #expect((4..<12).contains(harness.owner.messages))
+    var rounds = 0
+    while harness.owner.messages < 100, rounds < 100 {
+      let before = harness.owner.messages
+      if rounds == 3, !isAlone {
+        try harness.send(self.text("last"))
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+      }
+      #expect(channel.isActive && harness.owner.messages == before)
+      loop.advanceTime(by: .microseconds(50))
+      #expect((1..<8).contains(harness.owner.messages - before))
+      rounds += 1
+    }
+    for _ in 0..<3 { loop.advanceTime(by: .microseconds(50)) }
+    #expect(channel.isActive == isAlone)
+    let said = (0..<100).map { WebSocketDecoder.Event.text("\($0)") }
+    #expect(try harness.takeEvents() == (isAlone ? said : said + [.text("last")]))
+    #expect(harness.owner.ends == (isAlone ? [] : [.lost]))
+  }
+
+  @Test func whoHasMuchToSayIsNotReadMeanwhile() throws {
+    let harness = try Harness()
+    let counter = ReadCounter()
+    try harness.channel.pipeline.syncOperations.addHandler(counter, position: .first)
+    harness.work.takes = .microseconds(30)
+    try harness.send(self.texts(20))
+    harness.channel.read()
+    #expect(counter.reads == 0)
+    for _ in 0..<20 { harness.channel.embeddedEventLoop.advanceTime(by: .microseconds(50)) }
+    #expect(counter.reads == 1 && harness.owner.messages == 20)
   }
 
   @Test func readsNothingWhileItCannotAnswer() throws {
