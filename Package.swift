@@ -29,9 +29,8 @@ let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-col
 /// The parsers under fuzzing. A test target like the others, that replays the corpora; for `Tests/fuzz`, which builds
 /// in a place of its own with `SLUICE_FUZZING` set, the same targets as a program of libFuzzer's.
 let fuzzingDependencies: [Target.Dependency] = [
-  "Wire", "Framing", "Admission", "RedisClient", "Brokering", "Transports", "SluiceClient", nioCore,
-  nioEmbedded,
-  nioHTTP1, concurrency, crypto,
+  "Wire", "Framing", "Admission", "RedisClient", "Brokering", "Transports", "SluiceClient", "TestSockets",
+  nioCore, nioEmbedded, nioHTTP1, concurrency, crypto,
 ]
 let fuzzing: Target =
   Context.environment["SLUICE_FUZZING"] == nil
@@ -203,11 +202,12 @@ let package = Package(
       ],
       swiftSettings: settings
     ),
+    .target(name: "TestSockets", dependencies: [nioCore], path: "Tests/TestSockets", swiftSettings: settings),
     .testTarget(
       name: "TransportsTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "Telemetry", "Brokering", "Delivery", "Transports", nioCore,
-        nioEmbedded, nioPosix, nioHTTP1,
+        "Wire", "Framing", "Admission", "Telemetry", "Brokering", "Delivery", "Transports", "TestSockets",
+        nioCore, nioEmbedded, nioPosix, nioHTTP1,
       ],
       swiftSettings: settings
     ),

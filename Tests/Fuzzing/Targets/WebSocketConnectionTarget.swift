@@ -1,6 +1,7 @@
 import Framing
 import NIOCore
 import NIOEmbedded
+import TestSockets
 import Wire
 
 @testable import Transports

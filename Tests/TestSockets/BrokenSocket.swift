@@ -1,22 +1,22 @@
-import NIOCore
+public import NIOCore
 
 /// Stands for a socket whose other end has reset the connection, which the first flush finds: before it returns it
 /// brings all that is left to be read, and then the end, as NIO's channels do.
-final class BrokenSocket: ChannelOutboundHandler {
-  typealias OutboundIn = ByteBuffer
+public final class BrokenSocket: ChannelOutboundHandler {
+  public typealias OutboundIn = ByteBuffer
 
   private let left: ByteBuffer
   private var isBroken = false
 
-  init(left: ByteBuffer) {
+  public init(left: ByteBuffer) {
     self.left = left
   }
 
-  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+  public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
     promise?.fail(ChannelError.ioOnClosedChannel)
   }
 
-  func flush(context: ChannelHandlerContext) {
+  public func flush(context: ChannelHandlerContext) {
     guard !self.isBroken else { return }
     self.isBroken = true
     if self.left.readableBytes > 0 {
