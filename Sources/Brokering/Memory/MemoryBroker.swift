@@ -4,10 +4,12 @@ import Telemetry
 public import Wire
 
 /// The broker of a node that runs alone: everything in its own memory, the promises of the cluster's broker
-/// save surviving a restart.
+/// save surviving a restart. As Redis does, it takes nothing more once it holds what it may.
 public final class MemoryBroker: Broker {
   struct State {
     var logs: [ChannelName: MemoryLog] = [:]
+    /// Of all logs.
+    var weight = 0
     var presence: [ChannelName: MemoryPresence] = [:]
     /// Which ports are attached to a channel, by their index.
     var attached: [ChannelName: Set<Int>] = [:]
@@ -27,18 +29,23 @@ public final class MemoryBroker: Broker {
   let state = NIOLockedValueBox(State())
   let namespaces: Namespaces
   private let incarnation: String
+  private let mostWeight: Int
   private let now: @Sendable () -> Int64
   public let clock: ClusterClock
   public let metrics = BrokerMetrics()
 
-  /// `clock` answers milliseconds since 1970; by default they are those of the broker's own clock.
+  /// - Parameters:
+  ///   - bytes: about how much memory its logs may take; then publishes are refused until some of it is forgotten.
+  ///   - clock: answers milliseconds since 1970; by default they are those of the broker's own clock.
   public init(
     namespaces: Namespaces,
     incarnation: String,
+    holding bytes: Int = .max,
     clock: (@Sendable () -> Int64)? = nil
   ) {
     self.namespaces = namespaces
     self.incarnation = incarnation
+    mostWeight = bytes
     let steady = ClusterClock()
     self.clock = steady
     now = clock ?? { steady.milliseconds() }
@@ -120,34 +127,51 @@ public final class MemoryBroker: Broker {
   ) -> Answer {
     let now = self.now()
     let oldest = now - Int64(namespaces[channel].historyTTL) * 1_000
-    func work(_ log: inout MemoryLog) -> Answer {
+    func work(_ log: inout MemoryLog) -> (Answer, more: Int) {
+      let before = log.weight
       log.dropOlder(than: oldest)
-      return body(&log)
+      let answer = body(&log)
+      return (answer, log.weight - before)
     }
-    return work(&state.logs[channel, default: MemoryLog(now: now)])
+    if state.logs[channel] == nil { state.weight += MemoryLog.emptyWeight }
+    let (answer, more) = work(&state.logs[channel, default: MemoryLog(now: now)])
+    state.weight += more
+    return answer
   }
 
-  func publish(_ publication: Publication) -> Receipt {
+  func publish(_ publication: Publication) -> Result<Receipt, BrokerError> {
     let now = self.now()
     let options = namespaces[publication.channel]
     return state.withLockedValue { state in
       guard options.delivery != .ephemeral else {
         let item = FeedItem.ephemeral(data: publication.data, user: publication.user, time: now)
         send(item, to: publication.channel, in: &state)
-        return Receipt(cursor: nil, isRepeated: false)
+        return .success(Receipt(cursor: nil, isRepeated: false))
       }
-      let (message, receipt) = withLog(of: publication.channel, in: &state) { log -> (Message?, Receipt) in
+      let isFull = state.weight >= mostWeight
+      if isFull, state.logs[publication.channel] == nil { return refusal() }
+      let taken = withLog(of: publication.channel, in: &state) {
+        log -> (message: Message?, receipt: Receipt)? in
         if let key = publication.key, let known = log.receipts[key], known.until > now {
           return (nil, Receipt(cursor: known.receipt.cursor, isRepeated: true))
         }
+        if isFull { return nil }
         let message = log.append(publication, held: options.held, now: now)
         let receipt = Receipt(cursor: message.cursor, isRepeated: false)
-        if let key = publication.key { log.receipts[key] = (receipt, now + MemoryBroker.keyLifetime) }
+        if let key = publication.key {
+          log.remember(receipt, for: key, until: now + MemoryBroker.keyLifetime)
+        }
         return (message, receipt)
       }
-      if let message { send(.message(message), to: publication.channel, in: &state) }
-      return receipt
+      guard let taken else { return refusal() }
+      if let message = taken.message { send(.message(message), to: publication.channel, in: &state) }
+      return .success(taken.receipt)
     }
+  }
+
+  private func refusal() -> Result<Receipt, BrokerError> {
+    metrics.writesRefused.add()
+    return .failure(BrokerError(.unavailable, "this node's memory holds as many messages as it may"))
   }
 
   /// Puts an item into the mailbox of every port that is attached to the channel.
@@ -170,5 +194,6 @@ public final class MemoryBroker: Broker {
       if log.touched + lifetime < now, state.attached[channel] == nil { ended.append(channel) }
     }
     for channel in ended { state.logs[channel] = nil }
+    state.weight = state.logs.values.reduce(0) { $0 + $1.weight }
   }
 }

@@ -6,11 +6,18 @@ import Wire
 struct MemoryLog {
   var epoch = Epoch.random()
   var tail: UInt64 = 0
-  var messages: Deque<Message> = []
+  private(set) var messages: Deque<Message> = []
   /// Answers to idempotency keys, and until when each is remembered (ms since 1970).
-  var receipts: [String: (receipt: Receipt, until: Int64)] = [:]
+  private(set) var receipts: [String: (receipt: Receipt, until: Int64)] = [:]
   /// When something last happened here (ms since 1970).
   var touched: Int64
+  /// About the bytes of memory that it takes.
+  private(set) var weight = MemoryLog.emptyWeight
+
+  static let emptyWeight = 512
+
+  /// What a message takes besides its data, and a receipt besides its key.
+  private static let overhead = 160
 
   init(now: Int64) {
     touched = now
@@ -29,20 +36,32 @@ struct MemoryLog {
       time: now
     )
     messages.append(message)
-    if messages.count > held { messages.removeFirst(messages.count - held) }
+    weight += MemoryLog.weight(of: message)
+    while messages.count > held { dropOldest() }
     touched = now
     return message
   }
 
-  mutating func dropOlder(than time: Int64) {
-    while let first = messages.first, first.time < time { messages.removeFirst() }
+  mutating func remember(_ receipt: Receipt, for key: String, until time: Int64) {
+    if receipts.updateValue((receipt, time), forKey: key) == nil { weight += MemoryLog.weight(of: key) }
   }
+
+  mutating func dropOlder(than time: Int64) {
+    while let first = messages.first, first.time < time { dropOldest() }
+  }
+
+  private mutating func dropOldest() { weight -= MemoryLog.weight(of: messages.removeFirst()) }
+
+  private static func weight(of message: Message) -> Int { message.data.storageCapacity + overhead }
+
+  private static func weight(of key: String) -> Int { key.utf8.count + overhead }
 
   /// Gives up what nobody may ask for any more.
   mutating func forget(messagesBefore time: Int64, receiptsUntil now: Int64) {
     dropOlder(than: time)
-    if receipts.contains(where: { $0.value.until <= now }) {
-      receipts = receipts.filter { $0.value.until > now }
+    for (key, answer) in receipts where answer.until <= now {
+      receipts[key] = nil
+      weight -= MemoryLog.weight(of: key)
     }
   }
 

@@ -58,7 +58,8 @@ final class MemoryPort: BrokerPort {
   }
 
   func publish(_ publication: Publication, _ done: @escaping (Result<Receipt, BrokerError>) -> Void) {
-    answer(broker.publish(publication), done)
+    let result = broker.publish(publication)
+    loop.assumeIsolated().execute { done(result) }
   }
 
   func attach(_ channel: ChannelName, _ done: @escaping (Result<LogPosition?, BrokerError>) -> Void) {

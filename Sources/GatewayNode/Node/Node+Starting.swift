@@ -16,7 +16,12 @@ extension Node {
     log: Logger
   ) -> any Broker {
     guard let redis = settings.redis else {
-      return MemoryBroker(namespaces: settings.namespaces, incarnation: incarnation)
+      let bound = settings.memoryBound
+      return MemoryBroker(
+        namespaces: settings.namespaces,
+        incarnation: incarnation,
+        holding: bound > 0 ? bound / 2 : .max
+      )
     }
     var broker = RedisBrokerSettings(redis: redis)
     broker.countsUsers = settings.connectionsPerUser > 0

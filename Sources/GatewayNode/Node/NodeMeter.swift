@@ -51,7 +51,7 @@ final class NodeMeter: Sendable {
     delivery = metrics.delivery
     self.lags = lags
     self.broker = broker
-    self.memoryLimit = memoryLimit ?? settings.memoryLimit ?? MemoryLimit.read() / 10 * 9
+    self.memoryLimit = memoryLimit ?? settings.memoryBound
   }
 
   /// Called once a second, from one place at a time.

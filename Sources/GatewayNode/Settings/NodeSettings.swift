@@ -154,6 +154,9 @@ public struct NodeSettings: Sendable {
     maxConnections ?? max(64, DescriptorLimit.current - NodeSettings.otherDescriptors)
   }
 
+  /// Bytes of memory at which clients are sent away; 0 where it is not known what there is.
+  var memoryBound: Int { memoryLimit ?? MemoryLimit.read() / 10 * 9 }
+
   /// What a process may have open besides its connections.
   static let otherDescriptors = 256
 

@@ -81,7 +81,7 @@ extension SettingKey {
     case .subscribesPerAddress:
       "New channels a second that one address has an event loop follow, five seconds' worth at once (429); 0 for no limit."
     case .readsPerAddress:
-      "Reads a second of logs by one address, five seconds' worth at once, as history or by polls that memory cannot answer (429); 0 for no limit."
+      "Reads a second by one address, five seconds' worth at once: of logs, as history or by polls that memory cannot answer, and of who is present (429); 0 for no limit."
     case .unverifiedTokensPerAddress:
       "Tokens a second of one address that no key verifies, five seconds' worth at once; beyond them only those are taken that were verified lately (429). 0 for no limit."
     case .messagesPerSecond:
@@ -91,7 +91,7 @@ extension SettingKey {
     case .subscribesPerSecond:
       "Subscribes a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .memoryLimit:
-      "The memory at which clients are sent away; from nine tenths of it on, new ones are refused (503)."
+      "The memory at which clients are sent away; from nine tenths of it on, new ones are refused (503). A node without Redis holds messages in half of it, and then takes none (503)."
     case .compression: "Whether WebSockets are compressed (permessage-deflate) where the client offers it."
     case .compressAbove: "The smallest message that is compressed, in bytes."
     case .writeBufferLow:
