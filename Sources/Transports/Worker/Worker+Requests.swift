@@ -48,7 +48,7 @@ extension Worker {
     return ClientError(.rateLimited, "too many requests of one address", retryAfterMS: wait)
   }
 
-  /// Why the caller may read no log now; nil when it may, and its address is charged for one.
+  /// Why the caller may read no log, and not who is present, now; nil when it may, and its address is charged for it.
   func refusalToRead(by caller: Caller) -> ClientError? {
     guard let reads = context.reads, let address = caller.clientAddress,
       let wait = reads.take(from: address, now: entry.eventLoop.now)
@@ -75,7 +75,7 @@ extension Worker {
     context.metrics.over.addressReads.add()
     return ClientError(
       .rateLimited,
-      "too many reads of logs by one address",
+      "too many reads by one address",
       retryAfterMS: Jitter.roomMS(after: wait)
     )
   }
@@ -170,6 +170,7 @@ extension Worker {
     over transport: TransportKind,
     _ done: @escaping (Result<PresencePage, ClientError>) -> Void
   ) {
+    if let refusal = refusalToRead(by: caller) { return done(.failure(refusal)) }
     permit(.presence, channel, by: caller, over: transport, member: nil) { [shard] error in
       if let error { return done(.failure(error)) }
       shard.port.members(of: channel, limit: limit ?? 100, after: after) {

@@ -138,6 +138,8 @@ extension ClusterTests {
         let refused = try #require(answers.first { $0.status == .tooManyRequests })
         #expect(refused.problem == "rate_limited")
         #expect(refused.headers.first(name: "Retry-After") != nil)
+        for _ in 0..<20 { answers.append(try await HTTP.get(eager, "/v1/channels/a/presence")) }
+        #expect(answers.suffix(20).contains { $0.problem == "rate_limited" })
         // What reads nothing goes on, and so do others.
         #expect(try await HTTP.poll(eager, "a", "wait=0").status == .ok)
         #expect(try await HTTP.get(node.endpoint, "/v1/channels/a/messages").status == .ok)
