@@ -188,10 +188,12 @@ public final class DeliveryShard {
     giveUp(over[...])
   }
 
-  /// Some at a time, so that whoever is served waits for few. Whom somebody listens to again is left alone.
+  /// Some at a time, so that whoever is served waits for few. One that somebody has listened to meanwhile is left alone.
   private func giveUp(_ channels: ArraySlice<ChannelName>) {
     for channel in channels.prefix(DeliveryShard.givenUpAtOnce) {
-      guard idle.contains(channel), let log = logs[channel], log.phase == .following else { continue }
+      guard idle.contains(channel), let log = logs[channel], log.phase == .following,
+        log.lingering <= 0 || idle.count > settings.lingeringChannels
+      else { continue }
       idle.remove(channel)
       close(log)
       port.detach(channel)

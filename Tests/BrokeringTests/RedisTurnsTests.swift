@@ -108,6 +108,20 @@ import Testing
     #expect((8...10).contains(far.turns.atOnce), "\(far.turns.atOnce)")
   }
 
+  /// What fails at once while Redis is away tells nothing of how far it is.
+  @Test func failuresAreNoMeasure() {
+    let far = Far(away: .milliseconds(5), each: .microseconds(25))
+    far.ask(20_000)
+    far.answer(20_000)
+    for _ in 0..<1_000 {
+      #expect(far.turns.take {})
+      far.turns.ended(hasFailed: true)
+    }
+    far.ask(20_000)
+    far.answer(20_000)
+    #expect(far.turns.atOnce == 64 && far.turns.count == 0)
+  }
+
   /// The depth of the stack does not grow with their number.
   @Test func allThatWaitMayEndAsSoonAsTheyBegin() {
     let turns = RedisTurns(atOnce: 1...1)

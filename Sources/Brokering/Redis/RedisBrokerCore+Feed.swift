@@ -57,12 +57,17 @@ extension RedisBrokerCore {
     giveUp(over[...])
   }
 
-  /// Some at a time.
+  /// Some at a time, and nothing that lingers anew.
   private func giveUp(_ names: ArraySlice<String>) {
-    let some = names.prefix(RedisBrokerSettings.unsubscribesAtOnce).filter {
-      lingering.removeValue(forKey: $0) != nil
+    let now = NIODeadline.now()
+    let some = names.prefix(RedisBrokerSettings.unsubscribesAtOnce).filter { name in
+      guard let until = lingering[name]?.lingersUntil else { return false }
+      return until <= now || lingering.count > settings.lingeringTopics
     }
-    for name in some { topics[name] = nil }
+    for name in some {
+      lingering[name] = nil
+      topics[name] = nil
+    }
     if !some.isEmpty { feed.unsubscribe(some) }
     let rest = names.dropFirst(RedisBrokerSettings.unsubscribesAtOnce)
     guard !rest.isEmpty else { return }

@@ -70,7 +70,7 @@ extension RedisPort {
     if let mark { arguments += mark.cursor.arguments + [.string("\(mark.time)")] }
     let answer = { [positions] (result: Result<LogPosition, BrokerError>) in
       done(result)
-      positions.ended()
+      if case .failure = result { positions.ended(hasFailed: true) } else { positions.ended() }
     }
     let isTaken = positions.take { [self, arguments] in
       evaluate(RedisScripts.position, keys: logKeys(channel), arguments, answer, RedisAnswers.position)

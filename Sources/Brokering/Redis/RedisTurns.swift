@@ -52,10 +52,10 @@ final class RedisTurns {
     return true
   }
 
-  /// A call has its answer.
-  func ended() {
+  /// A call has its answer, or has failed: how long that took tells nothing.
+  func ended(hasFailed: Bool = false) {
     let now = clock()
-    if let began = began.popFirst() { took(now - began, now) }
+    if let began = began.popFirst(), !hasFailed { took(now - began, now) }
     // Those that end as soon as they begin are not begun within each other.
     guard !isBeginning else { return }
     isBeginning = true
