@@ -33,8 +33,8 @@ public final class EntryLoop {
     self.isSecured = isSecured
     self.limits = limits
     self.refused = refused
-    self.wheel = TimerWheel(eventLoop: eventLoop)
     self.turns = SharedTurns(eventLoop: eventLoop)
+    self.wheel = TimerWheel(eventLoop: eventLoop, turns: self.turns)
     self.parsers = RequestParsers(limits: limits)
   }
 

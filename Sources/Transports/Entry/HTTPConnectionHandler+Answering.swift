@@ -27,9 +27,10 @@ extension HTTPConnectionHandler {
     guard let context = self.context else { return }
     self.needsFlush = false
     self.hasFlushed = true
+    let isInner = self.isFlushing
     self.isFlushing = true
     context.flush()
-    self.isFlushing = false
+    self.isFlushing = isInner
   }
 
   func flushIfNeeded() {
@@ -84,6 +85,7 @@ extension HTTPConnectionHandler {
     }
     context.flush()
     if rest.readableBytes > 0, !self.hasReadTooFar { context.fireChannelRead(Self.wrapInboundOut(rest)) }
+    if self.hasSeenEnd { context.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
     pipeline.removeHandler(self.loop.collector, promise: nil)
     pipeline.removeHandler(context: context, promise: nil)
     if self.hasReadTooFar { return channel.close(promise: nil) }

@@ -11,11 +11,12 @@ protocol TurnTaker: AnyObject {
 /// at a time, and between that the loop reads and writes for all.
 ///
 /// Whoever has little to do does it at once, and never waits here.
-final class SharedTurns {
+public final class SharedTurns {
   /// What anybody may do without having waited.
   private static let little = 2
-  /// Long enough that the loop does everything else before it goes on here.
-  private static let rest = TimeAmount.microseconds(50)
+  /// From the end of a turn on. Long enough that the loop, which does its tasks as long as there are any, reads before it
+  /// goes on here.
+  private static let rest = TimeAmount.microseconds(100)
 
   private let eventLoop: any EventLoop
   private let clock: () -> NIODeadline
@@ -60,7 +61,7 @@ final class SharedTurns {
   /// Somebody is left with something to do. It is held until its turn comes.
   func wait(_ taker: any TurnTaker) {
     self.waiting.append(taker)
-    self.schedule()
+    if !self.isServing { self.schedule() }
   }
 
   private func schedule() {

@@ -48,12 +48,12 @@ public final class TimerWheel {
   private let tick: TimeAmount
   /// How far the hand may be behind; what exceeds that is lost. Also for how long the loop reads after a loss.
   private let mostBehind: TimeAmount
-  /// How many are looked at before the loop reads again: whoever is closed takes its time.
-  private let atOnce: Int
-  /// Long enough that the loop reads before it goes on.
-  private static let rest = TimeAmount.microseconds(50)
+  /// Many may be due at once, and whoever is closed takes its time.
+  private let turns: SharedTurns
   private var lost = TimeAmount.zero
   private var next: Scheduled<Void>?
+  /// When that is, by the clock.
+  private var nextTurn = NIODeadline.uptimeNanoseconds(0)
   private var slots: [[any TimerWheelRider]]
   /// Whose tick has come, those not looked at yet from `looked` on.
   private var due: [any TimerWheelRider] = []
@@ -66,20 +66,20 @@ public final class TimerWheel {
   /// - Parameters:
   ///   - tick: how late a rider may be looked at.
   ///   - slots: ticks that the wheel can tell apart; what lies further ahead is looked at on the way.
-  ///   - atOnce: how many riders are looked at before the loop reads again.
+  ///   - turns: who else has much to do on the loop.
   ///   - clock: the event loop's, if it is not another.
   public init(
     eventLoop: any EventLoop,
     tick: TimeAmount = .milliseconds(250),
     slots: Int = 512,
-    atOnce: Int = 16,
+    turns: SharedTurns? = nil,
     clock: (() -> NIODeadline)? = nil
   ) {
     self.eventLoop = eventLoop
     self.clock = clock ?? { eventLoop.now }
     self.tick = tick
     self.mostBehind = tick * 4
-    self.atOnce = atOnce
+    self.turns = turns ?? SharedTurns(eventLoop: eventLoop)
     self.slots = Array(repeating: [], count: slots)
     self.handTime = self.clock()
   }
@@ -140,16 +140,21 @@ public final class TimerWheel {
   }
 
   private func scheduleTurn() {
-    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: self.tick) { [weak self] in self?.turn() }
+    self.schedule(in: self.tick) { $0.turn() }
+  }
+
+  private func schedule(in amount: TimeAmount, _ work: @escaping (TimerWheel) -> Void) {
+    self.nextTurn = self.clock() + amount
+    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: amount) { [weak self] in
+      if let self { work(self) }
+    }
   }
 
   private func turn() {
-    let behind = (self.clock() - self.lost) - self.handTime
-    guard behind > self.mostBehind else { return self.visitDue() }
-    self.lose(behind)
-    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: self.mostBehind) { [weak self] in
-      self?.visitDue()
-    }
+    let late = self.clock() - self.nextTurn
+    guard late > self.mostBehind else { return self.visitDue() }
+    self.lose(late)
+    self.schedule(in: self.mostBehind) { $0.visitDue() }
   }
 
   /// Time in which the loop stood still does not count, but for those who live by the world's.
@@ -167,23 +172,20 @@ public final class TimerWheel {
 
   private func visitDue() {
     let present = self.time
-    var left = self.atOnce
+    self.turns.begin()
     repeat {
-      self.visit(&left)
-      guard self.looked == self.due.count else { return self.visitTheOthersSoon() }
-      self.due.removeAll(keepingCapacity: true)
+      guard self.visit() else {
+        self.nextTurn = self.clock()
+        return self.turns.wait(self)
+      }
+      self.due = []
       self.looked = 0
     } while self.advance(to: present)
     if self.riders > 0 {
       self.scheduleTurn()
     } else {
-      self.due = []
       self.isTurning = false
     }
-  }
-
-  private func visitTheOthersSoon() {
-    self.next = self.eventLoop.assumeIsolated().scheduleTask(in: Self.rest) { [weak self] in self?.turn() }
   }
 
   /// Whether another tick has come.
@@ -196,19 +198,25 @@ public final class TimerWheel {
     return true
   }
 
-  /// Looks at who is still due when its turn comes: those before it may have taken it out, or armed it again.
-  private func visit(_ left: inout Int) {
-    while left > 0, self.looked < self.due.count {
+  /// Looks at who is still due when its turn comes: those before it may have taken it out, or armed it again. Whether that
+  /// were all.
+  private func visit() -> Bool {
+    while self.looked < self.due.count {
       let rider = self.due[self.looked]
+      guard !rider.wheelPlace.isDue || self.turns.mayGoOn() else { return false }
       self.looked += 1
       guard rider.wheelPlace.isDue else { continue }
-      left -= 1
       rider.wheelPlace = Place()
       self.riders -= 1
       guard let deadline = rider.timeCame(self.handTime) else { continue }
       self.arm(rider, at: deadline)
     }
+    return true
   }
+}
+
+extension TimerWheel: TurnTaker {
+  func takeTurn() { self.turn() }
 }
 
 @available(*, unavailable)

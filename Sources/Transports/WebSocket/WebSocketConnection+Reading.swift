@@ -8,17 +8,15 @@ extension WebSocketConnection {
   func pump() {
     guard !self.isReading else { return }
     self.isReading = true
-    defer { self.isReading = false }
     self.turns.begin()
-    var events = 0
-    defer { if events > 0 { self.owner.messagesTaken(on: self) } }
+    var (events, isDry) = (0, false)
     do {
-      while self.takesEvents {
-        guard self.turns.mayGoOn() else {
-          self.awaitTurn()
+      // Who has nothing left waits for nobody.
+      while self.takesEvents, !self.decoder.isInsideMessage || self.turns.mayGoOn() {
+        guard let event = try self.decoder.next() else {
+          isDry = true
           break
         }
-        guard let event = try self.decoder.next() else { break }
         events += 1
         try self.take(event)
       }
@@ -26,6 +24,10 @@ extension WebSocketConnection {
     } catch {
       self.fail(error)
     }
+    if events > 0 { self.owner.messagesTaken(on: self) }
+    self.isReading = false
+    // Others come first; or what was written has left just now, and its answers can be sent again.
+    if !isDry, self.takesEvents { self.awaitTurn() }
   }
 
   private func countFragments() {

@@ -126,8 +126,9 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.pump()
     self.checkPatience()
     if self.needsFlush { self.flush() }
-    if self.hasSeenEnd, !self.awaitsTurn { self.context?.close(promise: nil) }
-    if !self.isHeldBack { self.releaseRead() }
+    guard !self.awaitsTurn else { return }
+    if self.hasSeenEnd { self.context?.close(promise: nil) }
+    if !self.isOpen || !self.isHeldBack { self.releaseRead() }
   }
 
   /// Whether nothing of the peer is taken at present.
@@ -205,11 +206,13 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   func handlerRemoved(context: ChannelHandlerContext) { self.leave() }
 
   func read(context: ChannelHandlerContext) {
-    if case .open = self.phase, self.isHeldBack {
-      self.holdsRead = true
-    } else {
-      context.read()
-    }
+    let isHeld =
+      switch self.phase {
+      case .open: self.isHeldBack
+      case .closing: self.awaitsTurn
+      case .lingering, .gone: false
+      }
+    if isHeld { self.holdsRead = true } else { context.read() }
   }
 
   func releaseRead() {

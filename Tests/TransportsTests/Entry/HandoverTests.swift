@@ -139,4 +139,15 @@ struct HandoverTests {
     #expect(text.hasPrefix("HTTP/1.1 200 ") && text.contains("HTTP/1.1 101 ") && text.hasSuffix("welcome"))
     #expect(!client.isActive && client.owner.ends == [.lost])
   }
+
+  /// Who has said meanwhile that nothing more comes need not be waited for.
+  @Test func whoHasEndedBeforeItIsAnsweredIsNotHeld() throws {
+    let client = try Client(isLate: true)
+    try client.send(ByteBuffer(string: Self.plain))
+    client.entry.channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    #expect(client.entry.channel.isActive)
+    client.answerLate()
+    client.entry.channel.embeddedEventLoop.run()
+    #expect(!client.entry.channel.isActive && client.owner.ends == [.lost])
+  }
 }

@@ -49,7 +49,7 @@ struct SharedTurnsTests {
   let loop = EmbeddedEventLoop()
   let work = Work()
 
-  private func pass() { self.loop.advanceTime(by: .microseconds(50)) }
+  private func pass() { self.loop.advanceTime(by: .microseconds(100)) }
 
   @Test func whoHasLittleToDoNeverWaits() {
     self.work.takes = .seconds(1)
@@ -62,6 +62,9 @@ struct SharedTurnsTests {
       #expect(modest.done == [2])
     }
     #expect(greedy.left > 0)
+    self.work.takes = .zero
+    self.pass()
+    #expect(greedy.left == 0)
   }
 
   @Test func whoHasMuchToDoDoesItBitByBit() {

@@ -222,4 +222,47 @@ struct TimerWheelTests {
     self.loop.advanceTime(by: .milliseconds(1_250))
     #expect(rider.visits.count == 2)
   }
+
+  // MARK: turns
+
+  /// The loop reads between them.
+  @Test func manyAreLookedAtBitByBit() {
+    let work = Work()
+    work.takes = .microseconds(20)
+    let loop = self.loop
+    let wheel = TimerWheel(eventLoop: loop, turns: work.turns(on: loop))
+    let riders = (0..<1_000).map { _ in Rider() }
+    for rider in riders { wheel.arm(rider, at: loop.now + .milliseconds(200)) }
+    loop.advanceTime(by: .milliseconds(250))
+    func looked() -> Int { riders.count { $0.visits.count == 1 } }
+    #expect((1..<10).contains(looked()))
+    // Those before them may take them out.
+    wheel.disarm(riders[998])
+    wheel.arm(riders[999], at: loop.now + .seconds(10))
+    var before = looked()
+    for _ in 0..<1_000 where looked() < 998 {
+      loop.advanceTime(by: .microseconds(100))
+      #expect((1..<10).contains(looked() - before))
+      before = looked()
+    }
+    #expect(before == 998 && wheel.count == 1)
+    loop.advanceTime(by: .seconds(11))
+    #expect(riders[998].visits.isEmpty && riders[999].visits.count == 1)
+  }
+
+  /// Those left are looked at as quickly as ever, once there was time to read.
+  @Test func aPauseAmidManyDelaysTheOthersOnce() {
+    let work = Work()
+    work.takes = .microseconds(20)
+    let (loop, pauses) = (self.loop, self.pauses)
+    let wheel = TimerWheel(eventLoop: loop, turns: work.turns(on: loop)) { loop.now + pauses.sum }
+    let riders = (0..<1_000).map { _ in Rider() }
+    for rider in riders { wheel.arm(rider, at: loop.now + .milliseconds(200)) }
+    loop.advanceTime(by: .milliseconds(250))
+    pauses.sum = .seconds(5)
+    loop.advanceTime(by: .milliseconds(900))
+    #expect(riders.count { !$0.visits.isEmpty } < 20)
+    loop.advanceTime(by: .milliseconds(300))
+    #expect(riders.allSatisfy { $0.visits.count == 1 })
+  }
 }

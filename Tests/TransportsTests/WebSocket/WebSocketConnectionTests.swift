@@ -16,6 +16,9 @@ struct WebSocketConnectionTests {
     /// What has come, and how much of that it takes.
     var bytes = 0
     var mostBytes = Int.max
+    /// Called with how many messages have come, before each is answered; and after those of a turn.
+    var onMessage: (Int) -> Void = { _ in }
+    var onTaken: () -> Void = {}
 
     func opened(_ connection: WebSocketConnection<Owner>) {
       var welcome = ByteBuffer()
@@ -29,11 +32,14 @@ struct WebSocketConnectionTests {
       on connection: WebSocketConnection<Owner>
     ) {
       self.messages += 1
+      self.onMessage(self.messages)
       if String(buffer: payload) == "leave" { return connection.close(.drain, reason: "as told") }
       var frame = ByteBuffer()
       WebSocketFrame.write(kind.opcode, payload: payload, into: &frame)
       connection.write(frame)
     }
+
+    func messagesTaken(on connection: WebSocketConnection<Owner>) { self.onTaken() }
 
     func takes(bytes: Int, on connection: WebSocketConnection<Owner>) -> Bool {
       self.bytes += bytes
@@ -64,17 +70,19 @@ struct WebSocketConnectionTests {
     let wheel: TimerWheel
     let pauses = TimerWheelTests.Pauses()
     let work = Work()
+    let turns: SharedTurns
 
     init(inflater: Inflater? = nil, _ change: (inout WebSocketSettings) -> Void = { _ in }) throws {
       var settings = WebSocketSettings(maximumMessageSize: 1000)
       change(&settings)
       let (loop, pauses) = (self.channel.embeddedEventLoop, self.pauses)
       self.wheel = TimerWheel(eventLoop: loop) { loop.now + pauses.sum }
+      self.turns = self.work.turns(on: loop)
       self.connection = WebSocketConnection(
         owner: self.owner,
         settings: settings,
         wheel: self.wheel,
-        turns: self.work.turns(on: loop),
+        turns: self.turns,
         inflater: inflater
       )
       try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
@@ -306,9 +314,9 @@ struct WebSocketConnectionTests {
     loop.advanceTime(by: .seconds(30))
     #expect(try harness.takeEvents() == [.ping(ByteBuffer())])
     harness.pauses.sum = .minutes(5)
-    loop.advanceTime(by: .seconds(5))
+    loop.advanceTime(by: .milliseconds(4_500))
     #expect(harness.owner.ends.isEmpty)
-    loop.advanceTime(by: .seconds(2))
+    loop.advanceTime(by: .milliseconds(2_500))
     #expect(harness.owner.ends == [.silent])
     loop.advanceTime(by: .seconds(3))
     #expect(!harness.channel.isActive && harness.wheel.count == 0)
@@ -352,11 +360,11 @@ struct WebSocketConnectionTests {
         channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
       }
       #expect(channel.isActive && harness.owner.messages == before)
-      loop.advanceTime(by: .microseconds(50))
+      loop.advanceTime(by: .microseconds(100))
       #expect((1..<8).contains(harness.owner.messages - before))
       rounds += 1
     }
-    for _ in 0..<3 { loop.advanceTime(by: .microseconds(50)) }
+    for _ in 0..<3 { loop.advanceTime(by: .microseconds(100)) }
     #expect(channel.isActive == isAlone)
     let said = (0..<100).map { WebSocketDecoder.Event.text("\($0)") }
     #expect(try harness.takeEvents() == (isAlone ? said : said + [.text("last")]))
@@ -371,8 +379,57 @@ struct WebSocketConnectionTests {
     try harness.send(self.texts(20))
     harness.channel.read()
     #expect(counter.reads == 0)
-    for _ in 0..<20 { harness.channel.embeddedEventLoop.advanceTime(by: .microseconds(50)) }
+    for _ in 0..<20 { harness.channel.embeddedEventLoop.advanceTime(by: .microseconds(100)) }
     #expect(counter.reads == 1 && harness.owner.messages == 20)
+  }
+
+  /// What was written may leave, and the socket take bytes again, only when all that a read has brought was written.
+  @Test func goesOnWhereTheLastFlushMakesRoom() throws {
+    let harness = try Harness()
+    let channel = harness.channel
+    harness.owner.onMessage = { if $0 == 3 { harness.setWritable(false) } }
+    harness.owner.onTaken = { if !channel.isWritable { harness.setWritable(true) } }
+    defer { (harness.owner.onMessage, harness.owner.onTaken) = ({ _ in }, {}) }
+    try harness.send(self.texts(10))
+    #expect(harness.owner.messages == 3)
+    channel.embeddedEventLoop.advanceTime(by: .milliseconds(1))
+    #expect(harness.owner.messages == 10)
+  }
+
+  /// Whoever goes on sending fills no memory meanwhile.
+  @Test func whoIsToldToCloseIsNotReadWhileItWaits() throws {
+    let harness = try Harness()
+    let counter = ReadCounter()
+    try harness.channel.pipeline.syncOperations.addHandler(counter, position: .first)
+    harness.work.takes = .microseconds(30)
+    harness.connection.close(.policy, reason: "enough")
+    try harness.send(self.texts(20))
+    harness.channel.read()
+    #expect(counter.reads == 0)
+    for _ in 0..<20 { harness.channel.embeddedEventLoop.advanceTime(by: .microseconds(100)) }
+    #expect(counter.reads == 1 && harness.owner.messages == 0)
+  }
+
+  @Test func whoSaysLittleWaitsForNobody() throws {
+    let harness = try Harness()
+    harness.work.takes = .seconds(1)
+    let waits = Waiting()
+    harness.turns.wait(waits)
+    for count in [1, 2] {
+      let before = harness.owner.messages
+      try harness.send(self.texts(count))
+      #expect(harness.owner.messages == before + count && !harness.connection.awaitsTurn)
+    }
+    try harness.send(self.texts(3))
+    #expect(harness.connection.awaitsTurn)
+    harness.work.takes = .zero
+    for _ in 0..<3 { harness.channel.embeddedEventLoop.advanceTime(by: .microseconds(100)) }
+    #expect(harness.owner.messages == 6 && waits.hasBeen)
+  }
+
+  private final class Waiting: TurnTaker {
+    var hasBeen = false
+    func takeTurn() { self.hasBeen = true }
   }
 
   @Test func readsNothingWhileItCannotAnswer() throws {
