@@ -60,8 +60,20 @@ import Wire
     let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }
     let text = lines.joined().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     let bytes = try #require(Base64URL.decode(Array(text.utf8)))
-    let failure = #expect(throws: TokenKeyFailure.self) { try TokenKey.read(bytes) }
-    #expect(failure?.description.contains("PEM") == true)
+    // An editor, or a shell, may have added a line break.
+    for end in ["", "\n", "\r\n"] {
+      let failure = #expect(throws: TokenKeyFailure.self) { try TokenKey.read(bytes + Array(end.utf8)) }
+      #expect(failure?.description.contains("PEM") == true)
+    }
+  }
+
+  /// What seems to be a line break at its end may be a part of it.
+  @Test func aKeyInDERMayEndInAnything() {
+    let end: [UInt8] = [0xfa, 0x0a, 0x0d]
+    let bytes = [0x30, 0x2a] + [UInt8](repeating: 0x80, count: 42 - end.count) + end
+    for more in [[], [0x0a]] as [[UInt8]] {
+      #expect(throws: TokenKeyFailure.self) { try TokenKey.read(bytes + more) }
+    }
   }
 
   @Test(arguments: ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "sk-ssh-ed25519@openssh.com"])

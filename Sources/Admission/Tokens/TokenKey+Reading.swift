@@ -20,12 +20,12 @@ extension TokenKey {
     if text.contains("-----BEGIN ") { return try read(pem: text) }
     let starts = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-", "---- BEGIN SSH2 "]
     let isOfSSH = starts.contains { start.starts(with: $0.utf8) }
-    // Everybody may know such a key: it must not be taken for a secret.
-    if let form = isOfSSH ? "in the form of OpenSSH" : isDER(bytes) ? "in DER" : nil {
-      throw TokenKeyFailure("a key \(form): give it as PEM or as a JSON Web Key")
-    }
     var secret = bytes[...]
     while let last = secret.last, last == 0x0a || last == 0x0d { secret.removeLast() }
+    // Everybody may know such a key: it must not be taken for a secret.
+    if let form = isOfSSH ? "in the form of OpenSSH" : isDER(Array(secret)) ? "in DER" : nil {
+      throw TokenKeyFailure("a key \(form): give it as PEM or as a JSON Web Key")
+    }
     guard secret.count >= leastSecret else {
       throw TokenKeyFailure(
         "neither PEM nor a JSON Web Key, and for a secret it is too short: \(secret.count) bytes, at least \(leastSecret)"
@@ -34,12 +34,14 @@ extension TokenKey {
     return [TokenKey(secret: Array(secret))]
   }
 
-  /// Whether a file begins as a sequence of ASN.1 does, of one or two bytes of length or as long as the file.
+  /// Whether a file begins as a sequence of ASN.1 does, of one or two bytes of length or as long as the file. What looks
+  /// like a line break at its end is taken off, and may have been the key's.
   private static func isDER(_ bytes: [UInt8]) -> Bool {
     guard bytes.count > 2, bytes[0] == 0x30 else { return false }
     // A text may begin like the short form, which no key has without a byte that is none of a text.
     let isText = bytes.allSatisfy { (0x09...0x0d).contains($0) || (0x20...0x7e).contains($0) }
-    return bytes[1] == 0x81 || bytes[1] == 0x82 || (!isText && Int(bytes[1]) == bytes.count - 2)
+    let isAsLong = (bytes.count...bytes.count + 4).contains(Int(bytes[1]) + 2)
+    return bytes[1] == 0x81 || bytes[1] == 0x82 || (!isText && isAsLong)
   }
 
   // MARK: PEM
