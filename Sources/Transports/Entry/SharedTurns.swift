@@ -18,10 +18,14 @@ public final class SharedTurns {
   /// goes on here.
   private static let rest = TimeAmount.microseconds(100)
 
+  private struct Waiting {
+    weak var taker: (any TurnTaker)?
+  }
+
   private let eventLoop: any EventLoop
   private let clock: () -> NIODeadline
   private let turn: TimeAmount
-  private var waiting = Deque<any TurnTaker>()
+  private var waiting = Deque<Waiting>()
   private var isScheduled = false
   /// Whether somebody who has waited is at work.
   private var isServing = false
@@ -58,9 +62,9 @@ public final class SharedTurns {
     return now < self.endsAt
   }
 
-  /// Somebody is left with something to do. It is held until its turn comes.
+  /// Somebody is left with something to do, if it is still there when its turn comes.
   func wait(_ taker: any TurnTaker) {
-    self.waiting.append(taker)
+    self.waiting.append(Waiting(taker: taker))
     if !self.isServing { self.schedule() }
   }
 
@@ -77,8 +81,8 @@ public final class SharedTurns {
     self.done = 0
     self.endsAt = self.clock() + self.turn
     repeat {
-      guard let taker = self.waiting.popFirst() else { break }
-      taker.takeTurn()
+      guard let next = self.waiting.popFirst() else { break }
+      next.taker?.takeTurn()
     } while self.clock() < self.endsAt
     self.isServing = false
     self.schedule()

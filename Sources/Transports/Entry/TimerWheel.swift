@@ -55,9 +55,8 @@ public final class TimerWheel {
   /// When that is, by the clock.
   private var nextTurn = NIODeadline.uptimeNanoseconds(0)
   private var slots: [[any TimerWheelRider]]
-  /// Whose tick has come, those not looked at yet from `looked` on.
+  /// Whose tick has come and who was not looked at yet, the next one last.
   private var due: [any TimerWheelRider] = []
-  private var looked = 0
   private var hand = 0
   private var handTime: NIODeadline
   private var riders = 0
@@ -119,13 +118,18 @@ public final class TimerWheel {
     let place = rider.wheelPlace
     rider.wheelPlace = Place()
     self.riders -= 1
-    guard !place.isDue else { return }
-    let slot = Int(place.slot)
-    let index = Int(place.index)
-    let last = self.slots[slot].removeLast()
-    guard last !== rider else { return }
-    self.slots[slot][index] = last
-    last.wheelPlace.index = Int32(index)
+    if place.isDue {
+      Self.remove(at: place.index, from: &self.due)
+    } else {
+      Self.remove(at: place.index, from: &self.slots[Int(place.slot)])
+    }
+  }
+
+  private static func remove(at index: Int32, from riders: inout [any TimerWheelRider]) {
+    let last = riders.removeLast()
+    guard index < riders.count else { return }
+    riders[Int(index)] = last
+    last.wheelPlace.index = index
   }
 
   private func startTurning() {
@@ -179,7 +183,6 @@ public final class TimerWheel {
         return self.turns.wait(self)
       }
       self.due = []
-      self.looked = 0
     } while self.advance(to: present)
     if self.riders > 0 {
       self.scheduleTurn()
@@ -194,18 +197,20 @@ public final class TimerWheel {
     self.handTime = self.handTime + self.tick
     self.hand = (self.hand + 1) % self.slots.count
     swap(&self.due, &self.slots[self.hand])
-    for rider in self.due { rider.wheelPlace.slot = Place.due }
+    self.due.reverse()
+    for (index, rider) in self.due.enumerated() {
+      rider.wheelPlace.slot = Place.due
+      rider.wheelPlace.index = Int32(index)
+    }
     return true
   }
 
   /// Looks at who is still due when its turn comes: those before it may have taken it out, or armed it again. Whether that
   /// were all.
   private func visit() -> Bool {
-    while self.looked < self.due.count {
-      let rider = self.due[self.looked]
-      guard !rider.wheelPlace.isDue || self.turns.mayGoOn() else { return false }
-      self.looked += 1
-      guard rider.wheelPlace.isDue else { continue }
+    while let rider = self.due.last {
+      guard self.turns.mayGoOn() else { return false }
+      self.due.removeLast()
       rider.wheelPlace = Place()
       self.riders -= 1
       guard let deadline = rider.timeCame(self.handTime) else { continue }
