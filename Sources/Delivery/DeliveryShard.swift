@@ -150,10 +150,11 @@ public final class DeliveryShard {
   /// Whether the channel's feed is heard here already.
   public func isFollowing(_ channel: ChannelName) -> Bool { logs[channel] != nil }
 
-  /// Whether the cluster is being asked for the channel, or for what its log holds.
-  public func isAsking(for channel: ChannelName) -> Bool { logs[channel]?.isAsking == true }
+  /// The same, and whether the cluster is asked neither for the channel nor for what its log holds.
+  public func isSettled(_ channel: ChannelName) -> Bool { logs[channel]?.isAsking == false }
 
-  /// The same; then `done` is called once that has an end, whoever still waits for it.
+  /// Whether the cluster is being asked for the channel, or for what its log holds; then `done` is called once that has
+  /// an end, whoever still waits for it.
   public func isAsking(for channel: ChannelName, until done: @escaping () -> Void) -> Bool {
     guard let log = logs[channel], log.isAsking else { return false }
     log.onAsked.append(done)

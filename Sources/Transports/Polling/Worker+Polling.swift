@@ -113,7 +113,7 @@ extension Worker {
     for channel in question.channels {
       let since = question.since?.since(channel)
       // One that is new here was charged as that, and what is asked already is asked for all who wait for it.
-      let mayRead = since != nil && shard.isFollowing(channel) && !shard.isAsking(for: channel)
+      let mayRead = since != nil && shard.isSettled(channel)
       let unanswered = waiting
       shard.subscribe(
         poll.subscriber,
