@@ -67,6 +67,20 @@ import Wire
     }
   }
 
+  /// Whatever stands for its private half.
+  @Test func anRSAKeyHasAnOddModulusOfSomeLength() {
+    let secret = Base64URL.encode([UInt8](repeating: 0x55, count: 255) + [1])
+    for (last, count) in [(0xd4, 256), (0xd4, 20), (0xd5, 20), (0xd5, 255), (0, 256)] as [(UInt8, Int)] {
+      let modulus = Base64URL.encode([UInt8](repeating: 0x9e, count: count - 1) + [last])
+      for half in ["", #","d":"\#(secret)""#] {
+        let text = #"{"kty":"RSA","n":"\#(modulus)","e":"AQAB"\#(half)}"#
+        #expect(throws: TokenKeyFailure.self) { try read(text) }
+      }
+    }
+    #expect(throws: TokenKeyFailure.self) { try read(#"{"kty":"RSA","n":"+/\\","e":"AQAB"}"#) }
+    #expect(throws: TokenKeyFailure.self) { try read(#"{"kty":"RSA","n":"","e":"AQAB"}"#) }
+  }
+
   /// What seems to be a line break at its end may be a part of it.
   @Test func aKeyInDERMayEndInAnything() {
     let end: [UInt8] = [0xfa, 0x0a, 0x0d]

@@ -1,4 +1,5 @@
 import JWTKit
+import Wire
 
 extension TokenKey {
   /// Keys of one file or set, at the most.
@@ -99,6 +100,10 @@ extension TokenKey {
 
   private static func checkLength(of key: JWTKit.Insecure.RSA.PublicKey) throws(TokenKeyFailure) {
     guard let modulus = try? key.getKeyPrimitives().modulus else { throw TokenKeyFailure("a broken RSA key") }
+    try checkLength(ofModulus: modulus)
+  }
+
+  private static func checkLength(ofModulus modulus: some Collection<UInt8>) throws(TokenKeyFailure) {
     let bits = modulus.drop { $0 == 0 }.count * 8
     guard bits >= leastModulus else {
       throw TokenKeyFailure("an RSA key of \(bits) bits: at least \(leastModulus)")
@@ -120,6 +125,12 @@ extension TokenKey {
     guard [modulus, exponent, secret ?? ""].allSatisfy({ $0.utf8.count <= longestNumber }) else {
       throw TokenKeyFailure("an RSA key of too many bits: at most \(mostModulus)")
     }
+    // No product of two odd primes is even, and the arithmetic behind a private key ends the process at one that is.
+    let digits = modulus.utf8.prefix { $0 != UInt8(ascii: "=") }
+    guard let number = Base64URL.decode(Array(digits)), number.last?.isMultiple(of: 2) == false else {
+      throw TokenKeyFailure("a broken RSA key")
+    }
+    try checkLength(ofModulus: number)
     if let secret,
       let key = try? JWTKit.Insecure.RSA.PrivateKey(
         modulus: modulus,
