@@ -63,6 +63,10 @@ extension ClusterTests {
         var other = node.endpoint
         other.sourceAddress = "127.0.0.7"
         let flood = try await Attack.connections(20, to: other)
+        // Each is counted by its own event loop. The bystander is one more.
+        try await eventually("all of them") {
+          try await Metrics.value("sluice_open_connections", of: node.backends) >= 21
+        }
         let one = try await RawConnection(to: other)
         one.send("GET /v1/stream?channels=a HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n")
         // A native EventSource takes any other status for final.
