@@ -11,6 +11,7 @@ extension ClusterTests {
     private static let namespaces = """
       namespaces:
         heap: { max_message_bytes: 1MiB, history: 1 }
+        brief: { max_message_bytes: 1MiB, history: 1, history_ttl: 15s }
       """
 
     private func pressure(of node: LoneNode) async throws -> Int {
@@ -69,6 +70,38 @@ extension ClusterTests {
         late.abort()
         for socket in sockets { socket.abort() }
         kept.close()
+      }
+    }
+
+    @Test func aNodeAloneTakesNoMoreThanItCanHold() async throws {
+      let limit = 256 << 20
+      let options = ["--event-loops", "1", "--memory-limit", "\(limit >> 10)KiB"]
+      try await LoneNode.run(options, file: MemoryLimitTests.namespaces) { node in
+        let data = "\"\(String(repeating: "x", count: 1 << 20 - 2))\""
+        func refusal(of prefix: String, within count: Int) async throws -> (taken: Int, answer: HTTPResponse)?
+        {
+          for index in 0..<count {
+            let answer = try await HTTP.publish("\(prefix):\(index)", data, to: node.endpoint)
+            guard answer.status == .created else { return (index, answer) }
+          }
+          return nil
+        }
+        #expect(try await HTTP.publish("kept", "1", to: node.endpoint).status == .created)
+        let (taken, answer) = try #require(try await refusal(of: "brief", within: limit >> 18))
+        #expect(answer.status == .serviceUnavailable && answer.problem == "unavailable")
+        #expect(answer.headers.contains(name: "Retry-After"))
+        #expect(taken > limit >> 22)
+        // What is held is served, and everybody may still come.
+        #expect(try node.memory() < limit)
+        #expect(try await pressure(of: node) == 0)
+        let reader = try await Socket(to: node.endpoint)
+        try await reader.subscribe("kept", since: .start)
+        _ = try await reader.event("what is held") { if case .message = $0 { true } else { nil } }
+        // As messages grow old there is room again.
+        try await eventually("room", within: .seconds(40), every: .milliseconds(100)) {
+          try await HTTP.publish("kept", "2", to: node.endpoint).status == .created
+        }
+        reader.abort()
       }
     }
 
