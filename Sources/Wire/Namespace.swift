@@ -10,6 +10,9 @@ public enum DeliveryMode: String, Sendable, CaseIterable {
 
 /// Who may do something in a namespace.
 public enum Permission: String, Sendable, CaseIterable {
+  /// Everybody, save that a token which names channels is held to them.
+  case open
+  /// Everybody, whatever a token says.
   case everyone
   /// Only clients whose token grants it.
   case token
@@ -35,8 +38,8 @@ public struct NamespaceOptions: Sendable, Equatable {
   public var historyTTL = 3_600
   public var presence = true
   public var presenceEvents = PresenceEvents.each
-  public var publish = Permission.everyone
-  public var subscribe = Permission.everyone
+  public var publish = Permission.open
+  public var subscribe = Permission.open
   public var delivery = DeliveryMode.log
   /// The largest `data`, in bytes.
   public var maxMessageBytes = 65_536

@@ -89,7 +89,11 @@ extension TokenCommand {
       rows.append(("expires", claims.expires.map { TokenTimes.text($0, now: now) } ?? "never"))
       if let start = claims.notBefore { rows.append(("not before", TokenTimes.text(start, now: now))) }
       for act in Rights.Act.allCases {
-        let patterns = claims.rights.granted[act] ?? []
+        guard let granted = claims.rights.granted else {
+          rows.append((act.rawValue, "what namespaces do not ask a right for"))
+          continue
+        }
+        let patterns = granted[act] ?? []
         rows.append(
           (act.rawValue, patterns.isEmpty ? "nothing" : patterns.map(\.text).joined(separator: ", "))
         )

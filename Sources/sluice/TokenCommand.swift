@@ -67,10 +67,11 @@ struct TokenCommand: AsyncParsableCommand {
         }
         wish.info = value
       }
-      let granted: [(Rights.Act, [String])] = [
-        (.subscribe, subscribe), (.publish, publish), (.presence, presence), (.history, history),
+      let granted: [Rights.Act: [String]] = [
+        .subscribe: subscribe, .publish: publish, .presence: presence, .history: history,
       ]
-      for (act, patterns) in granted where !patterns.isEmpty { wish.granted[act] = patterns }
+      .filter { !$0.value.isEmpty }
+      wish.granted = granted.isEmpty ? nil : granted
       var keys = try KeyFile.read(key)
       guard let index = keys.firstIndex(where: { $0.canSign && (kid == nil || $0.id == nil || $0.id == kid) })
       else {

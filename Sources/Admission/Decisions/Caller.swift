@@ -59,17 +59,19 @@ public struct Rights: Sendable, Equatable {
     case subscribe, publish, presence, history
   }
 
-  /// Granted by name; an act that is not here is granted nowhere beyond what the namespace gives to everyone.
-  public var granted: [Act: [ChannelPattern]]
+  /// Granted by name: an act that is not here is granted nowhere. Nil where nothing is said of channels at all.
+  public var granted: [Act: [ChannelPattern]]?
 
   public init(_ granted: [Act: [ChannelPattern]]) {
     self.granted = granted
   }
 
-  /// Nothing beyond what namespaces give to everyone.
-  public static let namespacesOnly = Rights([:])
+  private init() {}
+
+  /// Nothing is said: namespaces alone decide.
+  public static let namespacesOnly = Rights()
 
   public func grants(_ act: Act, _ channel: ChannelName) -> Bool {
-    granted[act]?.contains { $0.matches(channel) } ?? false
+    granted?[act]?.contains { $0.matches(channel) } ?? false
   }
 }

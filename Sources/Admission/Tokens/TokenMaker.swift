@@ -14,7 +14,8 @@ public struct TokenMaker: Sendable {
     public var issuer: String?
     /// One JSON value.
     public var info: ByteBuffer?
-    public var granted: [Rights.Act: [String]] = [:]
+    /// Patterns by act; nil to say nothing of channels.
+    public var granted: [Rights.Act: [String]]?
 
     public init() {}
 
@@ -29,7 +30,7 @@ public struct TokenMaker: Sendable {
       if let notBefore { json.writeMember("nbf", notBefore) }
       if let expires { json.writeMember("exp", expires) }
       if let info { json.writeMember("info", info) }
-      if !granted.isEmpty {
+      if let granted {
         json.writeMember("channels") { json in
           json.openObject()
           if let list = granted[.subscribe] { json.writeMember("subscribe", arrayOf: list, TokenMaker.write) }

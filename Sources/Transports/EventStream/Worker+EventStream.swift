@@ -37,6 +37,7 @@ extension Worker {
     let session = session(of: request, caller)
     permit(
       subscribing: channels,
+      fromStart: since == .start,
       presence: presence,
       by: caller,
       over: .eventStream,

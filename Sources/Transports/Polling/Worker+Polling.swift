@@ -17,6 +17,7 @@ extension Worker {
             let question = try question(of: request, wait: wait, by: caller)
             permit(
               subscribing: question.channels,
+              fromStart: question.since == .start,
               presence: question.presence,
               by: caller,
               over: transport,

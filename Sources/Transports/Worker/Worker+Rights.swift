@@ -12,16 +12,25 @@ extension Worker {
     }
     switch act == .publish ? options.publish : options.subscribe {
     case .everyone: return nil
+    case .open where caller.rights.granted == nil: return nil
+    case .open where caller.rights.grants(act, channel): return nil
     case .token where caller.rights.grants(act, channel): return nil
-    case .token:
+    case .open, .token:
       return ClientError(.forbidden, "\(act.doing) \(channel) needs a token that grants it")
     case .nobody:
       return ClientError(.forbidden, "\(act.doing) \(channel.namespace) is for backends only")
     }
   }
 
-  func refusal(toSubscribe channel: ChannelName, presence: PresenceWish?, by caller: Caller) -> ClientError? {
+  /// - Parameter fromStart: whether all that is held is asked for, which whoever subscribed before has not to do.
+  func refusal(
+    toSubscribe channel: ChannelName,
+    fromStart: Bool = false,
+    presence: PresenceWish?,
+    by caller: Caller
+  ) -> ClientError? {
     refusal(.subscribe, channel, by: caller)
+      ?? (fromStart ? refusal(.history, channel, by: caller) : nil)
       ?? (presence == nil ? nil : refusal(.presence, channel, by: caller))
   }
 
@@ -30,6 +39,7 @@ extension Worker {
   /// - Parameter isWanted: whether somebody still waits for it; when not, `done` may never be called.
   func permit(
     subscribing channels: [ChannelName],
+    fromStart: Bool,
     presence: PresenceWish?,
     by caller: Caller,
     over transport: TransportKind,
@@ -38,7 +48,9 @@ extension Worker {
     _ done: @escaping (ClientError?) -> Void
   ) {
     for channel in channels {
-      if let error = refusal(toSubscribe: channel, presence: presence, by: caller) { return done(error) }
+      if let error = refusal(toSubscribe: channel, fromStart: fromStart, presence: presence, by: caller) {
+        return done(error)
+      }
     }
     askSubscribe(channels, by: caller, over: transport, member: member, while: isWanted, done)
   }
@@ -63,8 +75,7 @@ extension Worker {
     over transport: TransportKind,
     _ done: @escaping (Result<Caller, ClientError>) -> Void
   ) {
-    // Who only reads or publishes once connects to nothing.
-    guard transport != .rest, asks(.connect) else { return done(.success(caller)) }
+    guard asks(.connect) else { return done(.success(caller)) }
     decide(.connect, by: caller, over: transport) {
       done(
         $0.map { decision in

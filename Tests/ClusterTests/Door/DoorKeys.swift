@@ -8,10 +8,11 @@ import Wire
 /// A secret in a file, and tokens that are signed with it.
 struct DoorKeys {
   static let secret = "a secret of more than 32 bytes, surely"
-  /// Channels of `room` need a token, those of `hall` do not, and `stage` is for backends.
+  /// Channels of `room` need a token, those of `hall` do not, and `stage` is for backends. Of the others nothing is said.
   static let namespaces = """
     namespaces:
       room: { subscribe: token, publish: token }
+      hall: { subscribe: everyone, publish: everyone }
       stage: { publish: nobody, subscribe: token }
     """
 

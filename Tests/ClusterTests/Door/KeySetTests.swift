@@ -48,7 +48,7 @@ extension ClusterTests {
         let ask = { (token: String) in
           try await HTTP.get(
             node.endpoint,
-            "/v1/channels/hall:a/messages",
+            "/v1/channels/room:a/messages",
             headers: ["Authorization": "Bearer \(token)"]
           ).status
         }
@@ -73,7 +73,7 @@ extension ClusterTests {
     private func ask(_ node: LoneNode, with token: String) async throws -> HTTPResponseStatus {
       try await HTTP.get(
         node.endpoint,
-        "/v1/channels/hall:a/messages",
+        "/v1/channels/room:a/messages",
         headers: ["Authorization": "Bearer \(token)"]
       ).status
     }

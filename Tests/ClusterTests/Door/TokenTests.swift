@@ -100,12 +100,19 @@ extension ClusterTests {
         #expect(try await get("/v1/poll?channels=room:a&wait=0&presence=watch") == .forbidden)
         #expect(try await get("/v1/stream?channels=room:b") == .forbidden)
         #expect(try await get("/v1/channels/room:a/messages") == .forbidden)
+        // All that is held is history; where one was is not.
+        for path in [
+          "poll?channels=room:a&wait=0&", "poll?channels=room:a&wait=1&", "stream?channels=room:a&",
+        ] {
+          #expect(try await get("/v1/\(path)since=start") == .forbidden, "\(path)")
+        }
+        #expect(try await get("/v1/poll?channels=hall:x&wait=0&since=start") == .ok)
         #expect(try await get("/v1/channels/room:b/messages") == .ok)
         #expect(try await get("/v1/channels/room:a/presence") == .forbidden)
         #expect(try await get("/v1/channels/hall:x/presence") == .ok)
         for (channel, status) in [
           ("room:a", HTTPResponseStatus.created), ("room:b", .forbidden), ("hall:x", .created),
-          ("stage:x", .forbidden),
+          ("stage:x", .forbidden), ("yard:x", .forbidden), ("plain", .forbidden),
         ] {
           var headers = headers
           headers.add(name: "Content-Type", value: "application/json")
@@ -129,8 +136,50 @@ extension ClusterTests {
         #expect(try await socket.error(4).code == .forbidden)
         socket.send(5, .presence(channel: a, limit: nil, after: nil))
         #expect(try await socket.error(5).code == .forbidden)
+        socket.send(6, .unsubscribe(channel: a))
+        socket.send(7, .subscribe(channel: a, since: .start, presence: nil))
+        #expect(try await socket.error(7).code == .forbidden)
         #expect(!socket.isClosed)
         socket.abort()
+      }
+    }
+
+    /// Where a namespace says nothing: a token that names channels is held to them, one that names none is not.
+    @Test func aTokenIsHeldToTheChannelsThatItNames() async throws {
+      try await DoorKeys.withNode { node in
+        let end = WallClock.milliseconds() / 1_000 + 600
+        for (channels, status) in [
+          (#""channels":{"subscribe":["yard:*"],"publish":["yard:*"]}"#, HTTPResponseStatus.created),
+          (#""channels":{"subscribe":["lawn:*"],"publish":["lawn:*"]}"#, .forbidden),
+          (#""channels":{}"#, .forbidden), (#""channels":null"#, .created), (#""aud":[]"#, .created),
+        ] {
+          let token = try await DoorKeys.sign(#"{"sub":"ada","exp":\#(end),\#(channels)}"#)
+          let request = HTTPRequest(
+            .POST,
+            "/v1/channels/yard:a/messages",
+            headers: bearer(token),
+            body: ByteBuffer(string: "1")
+          )
+          #expect(try await HTTP.send(request, to: node.endpoint).status == status, "\(channels)")
+          let isIn = status == .created
+          for path in [
+            "channels/yard:a/messages", "channels/yard:a/presence", "poll?channels=yard:a&wait=0&since=start",
+          ] {
+            let answer = try await HTTP.get(node.endpoint, "/v1/\(path)", headers: bearer(token))
+            #expect(answer.status == (isIn ? .ok : .forbidden), "\(path) with \(channels)")
+          }
+          let socket = try await Socket(to: node.endpoint, headers: bearer(token))
+          if isIn {
+            try await socket.subscribe("yard:a", since: .start, presence: .join)
+          } else {
+            socket.send(
+              1,
+              .subscribe(channel: try #require(ChannelName("yard:a")), since: nil, presence: nil)
+            )
+            #expect(try await socket.error(1).code == .forbidden)
+          }
+          socket.abort()
+        }
       }
     }
 

@@ -51,14 +51,15 @@ extension ClusterTests {
       let page = try await socket("barred", headers: ["Origin": scene.node.endpoint.url])
       #expect(try await page.error() == ClientError(.forbidden, "not with us"))
       #expect(try await page.closeCode() == 4003)
-      // Who reads or publishes once connects to nothing.
-      #expect(try await get("/v1/channels/room:a/messages", by: "barred").status == .ok)
-      #expect(try await publish("1", to: "room:a", by: "barred").status == .created)
-      let connects = scene.asked(about: "barred").filter { $0.hasPrefix("connect") }
-      #expect(
-        Set(connects) == ["connect websocket", "connect sse", "connect long-poll", "connect short-poll"]
-      )
-      #expect(connects.count == 5)
+      // Nor does it read or publish without a connection.
+      for path in ["messages", "presence"] {
+        #expect(try await get("/v1/channels/room:a/\(path)", by: "barred").status == .forbidden, "\(path)")
+      }
+      #expect(try await publish("1", to: "room:a", by: "barred").status == .forbidden)
+      let connects = scene.asked(about: "barred")
+      let transports = ["websocket", "sse", "long-poll", "short-poll", "rest"]
+      #expect(Set(connects) == Set(transports.map { "connect \($0)" }))
+      #expect(connects.count == 8)
     }
 
     @Test func whoMayNotSubscribeReadsNothingOnAnyTransport() async throws {
@@ -162,14 +163,22 @@ extension ClusterTests {
       }
       #expect(streams == "ada")
       #expect(try await get("/v1/poll?channels=room:granted&wait=0", by: "renamed").status == .ok)
-      for path in ["stream?channels=room:a", "poll?channels=room:a&wait=0"] {
+      for path in ["stream?channels=room:a", "poll?channels=room:a&wait=0", "channels/room:a/messages"] {
         #expect(try await get("/v1/\(path)", by: "renamed").status == .forbidden, "\(path)")
       }
+      #expect(try await publish("1", to: "room:a", by: "renamed").status == .forbidden)
+      #expect(try await publish("\"hello\"", to: "room:granted", by: "renamed").status == .created)
       socket.send(4, .publish(channel: granted, data: ByteBuffer(string: "\"hi\""), key: nil))
-      let sender = try await socket.event("its own message") { event -> String?? in
-        if case .message(granted, _, _, let user, _) = event { .some(user) } else { nil }
+      for data in ["\"hello\"", "\"hi\""] {
+        let sender = try await socket.event("the message \(data)") { event -> String?? in
+          if case .message(granted, _, ByteBuffer(string: data), let user, _) = event {
+            .some(user)
+          } else {
+            nil
+          }
+        }
+        #expect(sender == "ada")
       }
-      #expect(sender == "ada")
       stream.abort()
       socket.abort()
     }

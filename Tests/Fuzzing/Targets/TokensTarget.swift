@@ -102,7 +102,10 @@ extension TokenClaims {
       try JSONScanner.validate(info)
       try demand(!info.readableBytesView.contains { $0 == 0x0a || $0 == 0x0d }, "info of several lines")
     }
-    try demand(rights.granted.values.allSatisfy { $0.count <= TokenClaims.mostPatterns }, "too many patterns")
+    try demand(
+      (rights.granted ?? [:]).values.allSatisfy { $0.count <= TokenClaims.mostPatterns },
+      "too many patterns"
+    )
 
     var wish = TokenMaker.Wish()
     wish.user = user
@@ -111,7 +114,7 @@ extension TokenClaims {
     wish.expires = expires.map { $0 / 1_000 }
     wish.notBefore = notBefore.map { $0 / 1_000 }
     wish.info = info
-    wish.granted = rights.granted.mapValues { $0.map(\.text) }
+    wish.granted = rights.granted?.mapValues { $0.map(\.text) }
     let again = try TokenClaims(wish.payload)
     try demandSame(again.user, user, "user")
     try demandSame(again.issuer, issuer, "issuer")

@@ -14,7 +14,7 @@ import Wire
     var wish = TokenMaker.Wish()
     wish.user = "ada"
     wish.expires = expires
-    wish.granted[.subscribe] = subscribe
+    wish.granted = [.subscribe: subscribe]
     return try await TokenMaker(try #require(TokenKey.read(RefreshTests.secret).first)).token(wish)
   }
 
