@@ -37,6 +37,10 @@ public protocol Broker: AnyObject, Sendable {
   /// It is gone.
   func disconnected(_ holder: HolderID)
 
+  /// The node stops, and holds nothing open any more: what ends by that is among the events from then on. Where other nodes
+  /// see to what one has left open, nothing happens.
+  func ceased()
+
   /// The oldest events of the cluster, for this node to deliver during `duration`; none while another one does. With a
   /// `limit` of 0 this one gives that up.
   func events(atMost limit: Int, for duration: TimeAmount) async throws(BrokerError) -> [ClusterEvent]
@@ -65,6 +69,7 @@ extension Broker {
   public func note(_ kinds: Set<ClusterEvent.Kind>) {}
   public func connected(_ holder: HolderID, detail: ByteBuffer) {}
   public func disconnected(_ holder: HolderID) {}
+  public func ceased() {}
   public func delivered(_ events: [ClusterEvent]) async throws(BrokerError) {}
 
   public func events(

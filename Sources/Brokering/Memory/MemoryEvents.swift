@@ -20,6 +20,10 @@ struct MemoryEvents {
     if let detail = open.removeValue(forKey: holder) { add(.disconnect, time, detail) }
   }
 
+  mutating func allDisconnected(_ time: Int64) {
+    for holder in open.keys.sorted(by: { $0.serial < $1.serial }) { disconnected(holder, time) }
+  }
+
   mutating func changed(_ kind: ClusterEvent.Kind, _ channel: ChannelName, _ time: Int64) {
     guard kinds.contains(kind) else { return }
     var detail = ByteBuffer()

@@ -14,20 +14,31 @@ final class WebhookEvents: Sendable {
   private static let pause = TimeAmount.milliseconds(250)
   private static let shortestWait = TimeAmount.milliseconds(250)
   private static let longestWait = TimeAmount.seconds(30)
+  /// How long a node that stops goes on with events that no other node will deliver.
+  static let lastWait = TimeAmount.seconds(5)
 
   private let kinds: Set<ClusterEvent.Kind>
   private let webhook: Webhook
   private let broker: any Broker
+  /// Whether what is not delivered when the node stops is lost.
+  private let isAlone: Bool
   private let turn: TimeAmount
   private let task = NIOLockedValueBox<Task<Void, Never>?>(nil)
   private let log: Logger
 
   /// Nil where no events are wanted.
-  init?(_ settings: WebhookSettings, _ webhook: Webhook?, _ broker: any Broker, log: Logger) {
+  init?(
+    _ settings: WebhookSettings,
+    _ webhook: Webhook?,
+    _ broker: any Broker,
+    isAlone: Bool,
+    log: Logger
+  ) {
     guard let webhook, !settings.events.isEmpty else { return nil }
     kinds = settings.events
     self.webhook = webhook
     self.broker = broker
+    self.isAlone = isAlone
     turn = settings.timeout + settings.timeout + .seconds(2)
     self.log = log
     broker.note(kinds)
@@ -37,7 +48,7 @@ final class WebhookEvents: Sendable {
     task.withLockedValue { $0 = Task { await self.run() } }
   }
 
-  /// Ends the deliveries, and lets another node go on with them.
+  /// Ends the deliveries, and lets another node go on with them; where there is none, delivers what there is first.
   func stop() async {
     let running = task.withLockedValue { task in
       defer { task = nil }
@@ -45,8 +56,26 @@ final class WebhookEvents: Sendable {
     }
     running?.cancel()
     await running?.value
-    _ = try? await deliver()
+    broker.ceased()
+    if isAlone { await deliverAll(by: .now() + WebhookEvents.lastWait) } else { _ = try? await deliver() }
     _ = try? await broker.events(atMost: 0, for: .zero)
+  }
+
+  private func deliverAll(by deadline: NIODeadline) async {
+    var reason = "there was no time left"
+    repeat {
+      do {
+        if try await deliver() == 0 { return }
+      } catch {
+        reason = "\(error)"
+        try? await Task.sleep(for: WebhookEvents.shortestWait)
+      }
+    } while .now() < deadline
+    guard let left = try? await broker.events(atMost: .max, for: turn).count, left > 0 else { return }
+    log.warning(
+      "events that the webhook's backend has not taken are lost",
+      metadata: [LogKey.count: "\(left)", LogKey.error: "\(reason)"]
+    )
   }
 
   private func run() async {

@@ -42,7 +42,7 @@ import Wire
       Webhook(settings, node: "gateway-1", on: MultiThreadedEventLoopGroup.singleton, log: log)
     )
     let broker = MemoryBroker(namespaces: Namespaces(), incarnation: "gateway-1/1")
-    let events = try #require(WebhookEvents(settings, webhook, broker, log: log))
+    let events = try #require(WebhookEvents(settings, webhook, broker, isAlone: true, log: log))
     events.start()
     let outcome: Result<Void, any Error>
     do {
@@ -89,6 +89,28 @@ import Wire
     let time = try #require(object["time"]?.integer)
     let signature = WebhookSignature.sign(asked.body, at: time / 1_000, with: WebhookEventsTests.secret)
     #expect(asked.head.headers["Sluice-Signature"] == [signature])
+    try await backend.stop()
+  }
+
+  /// Nobody goes on with the events of a node that runs alone.
+  @Test func aNodeAloneThatStopsSaysAllOfItFirst() async throws {
+    let backend = try await Backend { _ in .json("no", .internalServerError) }
+    try await with(backend.url) { broker, _ in
+      go(1...250, from: broker)
+      come(251, to: broker)
+      try await eventually("a refused request") { !backend.asked.isEmpty }
+      for name in ["room:b", "room:a"] {
+        let channel = try #require(ChannelName(name))
+        broker.state.withLockedValue { broker.attach(channel, port: 0, true, in: &$0) }
+      }
+      backend.answers { _ in .json("{}") }
+    }
+    var kinds: [String: Int] = [:]
+    let taken = Dictionary(told(backend).flatMap { $0 }, uniquingKeysWith: { first, _ in first })
+    for kind in taken.values { kinds[kind, default: 0] += 1 }
+    #expect(kinds == ["disconnect": 251, "channel-occupied": 2, "channel-vacated": 2])
+    let last = try #require(told(backend).last).map(\.kind).suffix(3)
+    #expect(last == ["disconnect", "channel-vacated", "channel-vacated"])
     try await backend.stop()
   }
 
