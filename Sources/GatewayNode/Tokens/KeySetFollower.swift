@@ -7,14 +7,19 @@ private import NIOHTTP1
 private import Telemetry
 
 /// Follows a set of keys at a URL (RFC 7517): asks for it again and again, keeps what it has while that fails, and asks
-/// out of turn when a token names a key that is not known.
+/// out of turn when a token names a key that is not known. A key that is in the set no longer stays for as long as a node
+/// that did not ask out of turn has it.
 actor KeySetFollower {
   /// How often it asks, and how soon after a failure at first and at last.
   static let interval = Duration.seconds(300)
   static let retry = Duration.seconds(2)
   static let longestRetry = Duration.seconds(60)
-  /// Out of turn no more often than this.
-  static let pause = Duration.seconds(10)
+  /// How long a key counts after it was last in the set: it is gone with the next question in turn, on every node.
+  static let keeping = interval * 4 / 5
+  /// Sets of the past whose keys are kept, at the most.
+  static let mostFormer = 4
+  /// Out of turn so many times at once, and once more each ten seconds.
+  static let outOfTurn = TokenBucket.Rate(perSecond: 0.1, burst: 3)
   static let timeout = TimeAmount.seconds(5)
   static let largest = 262_144
   /// Tokens that wait for an answer at once; the others are refused.
@@ -26,22 +31,36 @@ actor KeySetFollower {
   private let own: [TokenKey]
   private let verifier: TokenVerifier
   private let client: HTTPClient
+  private let keeping: Duration
   private let log: Logger
   private var body: ByteBuffer?
+  private var current = Edition()
+  /// The newest first.
+  private var former: [Edition] = []
   private var fetching: Task<Bool, Never>?
-  private var lastTry: ContinuousClock.Instant?
+  private var questions = TokenBucket()
   private var following: Task<Void, Never>?
   private let waiting = NIOLockedValueBox(0)
 
-  /// - Parameter own: keys that are always there.
+  /// The keys of a set, and when that was last what the URL answered.
+  private struct Edition {
+    var keys: [TokenKey] = []
+    var seen = ContinuousClock.now
+  }
+
+  /// - Parameters:
+  ///   - own: keys that are always there.
+  ///   - keeping: how long a key counts after it was last in the set.
   init(
     _ url: String,
     besides own: [TokenKey],
     for verifier: TokenVerifier,
+    keeping: Duration = KeySetFollower.keeping,
     on group: any EventLoopGroup,
     log: Logger
   ) {
     self.url = url
+    self.keeping = keeping
     shown = SettingKind.withoutPassword(ofWebURL: url)
     self.own = own
     self.verifier = verifier
@@ -95,14 +114,13 @@ actor KeySetFollower {
   }
 
   private func askOutOfTurn() async {
-    if fetching == nil, let lastTry, ContinuousClock.now - lastTry < KeySetFollower.pause { return }
+    if fetching == nil, questions.take(at: KeySetFollower.outOfTurn, now: .now()) != nil { return }
     _ = await fetch()
   }
 
   /// Whether it was answered with keys. One request at a time; who comes meanwhile waits for it.
   private func fetch() async -> Bool {
     if let fetching { return await fetching.value }
-    lastTry = .now
     let task = Task { await load() }
     fetching = task
     defer { fetching = nil }
@@ -112,21 +130,22 @@ actor KeySetFollower {
   private func load() async -> Bool {
     do {
       let new = try await KeySetFollower.set(at: url, client)
-      guard new != body else { return true }
-      let keys = try TokenKey.read(keySet: Array(new.readableBytesView), publicOnly: true) {
-        [log, shown] broken in
-        log.warning(
-          "a key for tokens is of no use, and passed over",
-          metadata: [LogKey.address: "\(shown)", LogKey.error: "\(broken)"]
-        )
+      let now = ContinuousClock.now
+      let isNew = new != body
+      let newest = Edition(keys: isNew ? try read(new) : current.keys, seen: now)
+      let before = isNew && body != nil ? [current] + former : former
+      let kept = before.prefix(KeySetFollower.mostFormer).filter { now - $0.seen < keeping }
+      if isNew || kept.count < former.count {
+        // The newest come first: not all are tried for a token that names none.
+        let opened = try await TokenKeys(opening: own + newest.keys + kept.flatMap(\.keys))
+        verifier.replaceKeys(opened)
+        TokenDoor.warn(opened, log)
       }
-      let opened = try await TokenKeys(opening: own + keys)
-      verifier.replaceKeys(opened)
-      TokenDoor.warn(opened, log)
-      body = new
+      (current, former, body) = (newest, kept, new)
+      guard isNew else { return true }
       log.notice(
         "the keys for tokens are there",
-        metadata: [LogKey.address: "\(shown)", LogKey.count: "\(keys.count)"]
+        metadata: [LogKey.address: "\(shown)", LogKey.count: "\(newest.keys.count)"]
       )
       return true
     } catch {
@@ -135,6 +154,15 @@ actor KeySetFollower {
         metadata: [LogKey.address: "\(shown)", LogKey.error: "\(error)"]
       )
       return false
+    }
+  }
+
+  private func read(_ set: ByteBuffer) throws -> [TokenKey] {
+    try TokenKey.read(keySet: Array(set.readableBytesView), publicOnly: true) { [log, shown] broken in
+      log.warning(
+        "a key for tokens is of no use, and passed over",
+        metadata: [LogKey.address: "\(shown)", LogKey.error: "\(broken)"]
+      )
     }
   }
 

@@ -46,12 +46,20 @@ import Wire
   private func with(
     _ backend: Backend,
     waits: Bool = true,
+    keeping: Duration = KeySetFollower.keeping,
     _ body: (TokenVerifier) async throws -> Void
   ) async throws {
     let verifier = TokenVerifier(try await TokenKeys(opening: []), rules: TokenRules())
     let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let group = MultiThreadedEventLoopGroup.singleton
-    let follower = KeySetFollower(backend.url, besides: [], for: verifier, on: group, log: log)
+    let follower = KeySetFollower(
+      backend.url,
+      besides: [],
+      for: verifier,
+      keeping: keeping,
+      on: group,
+      log: log
+    )
     let start = Task { await follower.start() }
     if waits { await start.value }
     let outcome: Result<Void, any Error>
@@ -128,15 +136,30 @@ import Wire
     try await other.stop()
   }
 
-  /// A key that was taken out of the set opens nothing as soon as that is known, although its tokens have not run out.
-  @Test func aKeyThatIsNoLongerInTheSetOpensNothing() async throws {
-    let backend = try await Backend { _ in .json(KeySetFollowerTests.set("one", "two")) }
+  /// Several keys one after the other: each is had at once, and those before stay for a while.
+  @Test func newKeysAreHadAtOnceAndOldOnesStay() async throws {
+    let backend = try await Backend { _ in .json(KeySetFollowerTests.set("one")) }
     try await with(backend) { verifier in
+      var tokens = [try await token(of: "one")]
+      for name in ["two", "ecdsa", "eddsa"] {
+        backend.answers { _ in .json(KeySetFollowerTests.set(name)) }
+        tokens.append(try await token(of: name))
+        for token in tokens.reversed() { #expect(try await isGood(token, verifier), "\(name)") }
+      }
+      #expect(backend.asked.count == 4)
+    }
+  }
+
+  /// A key that was taken out of the set opens nothing after a while, although its tokens have not run out.
+  @Test(arguments: [Duration.zero, .seconds(2)])
+  func aKeyThatIsNoLongerInTheSetOpensNothing(_ keeping: Duration) async throws {
+    let backend = try await Backend { _ in .json(KeySetFollowerTests.set("one", "two")) }
+    try await with(backend, keeping: keeping) { verifier in
       let (one, two) = try await (token(of: "one"), token(of: "two"))
       #expect(try await isGood(one, verifier))
       #expect(try await isGood(two, verifier))
       backend.answers { _ in .json(KeySetFollowerTests.set("one")) }
-      // An unknown name has the set asked for, though not more often than every ten seconds.
+      // An unknown name has the set asked for, though not ever again.
       let unknown = try await token(of: "eddsa")
       let begin = NIODeadline.now()
       try await eventually("the end of a key") {
@@ -145,7 +168,7 @@ import Wire
         return try await !isGood(two, verifier)
       }
       #expect(try await isGood(one, verifier))
-      let most = 2 + Int((NIODeadline.now() - begin).nanoseconds / KeySetFollower.pause.nanoseconds)
+      let most = 2 + 3 + Int((NIODeadline.now() - begin).nanoseconds / 10_000_000_000)
       #expect(backend.asked.count <= most)
     }
   }
@@ -170,8 +193,4 @@ import Wire
       #expect(backend.asked.count == 1)
     }
   }
-}
-
-extension Duration {
-  fileprivate var nanoseconds: Int64 { components.seconds * 1_000_000_000 }
 }
