@@ -7,8 +7,8 @@ public struct Publication: Sendable {
   /// One JSON value in one line, validated.
   public var data: ByteBuffer
   public var user: String?
-  /// The idempotency key: within five minutes of the first, a repeated one answers the first's cursor and
-  /// stores nothing.
+  /// The idempotency key: within five minutes of the first, one that the same user repeats answers the first's cursor
+  /// and stores nothing.
   public var key: String?
 
   public init(channel: ChannelName, data: ByteBuffer, user: String? = nil, key: String? = nil) {
@@ -16,6 +16,12 @@ public struct Publication: Sendable {
     self.data = data
     self.user = user
     self.key = key
+  }
+
+  /// The key with whose it is: nobody can use up another user's. Nil without one.
+  var keyOfUser: String? {
+    guard let key else { return nil }
+    return user.map { "@\($0.utf8.count):\($0):\(key)" } ?? ":\(key)"
   }
 }
 

@@ -70,7 +70,12 @@ struct BrokerSuite {
     #expect(again == Receipt(cursor: first.cursor, isRepeated: true))
     let other = try await far.publish(channel, "2", key: "l")
     #expect(other.cursor?.offset == 2 && !other.isRepeated)
-    #expect(try await near.read(channel, .newest).messages.count == 2)
+    // Nobody can use up another user's key, by whatever name.
+    for (user, key) in [("ada", "k"), ("bob", "k"), (nil, "@3:ada:k"), (nil, "3:ada:k"), ("ada:k", "k")] {
+      #expect(try await !near.publish(channel, "3", user: user, key: key).isRepeated, "\(key)")
+      #expect(try await far.publish(channel, "3", user: user, key: key).isRepeated, "\(key)")
+    }
+    #expect(try await near.read(channel, .newest).messages.count == 7)
   }
 
   func historyIsPagedBothWays() async throws {

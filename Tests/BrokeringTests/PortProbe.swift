@@ -67,9 +67,15 @@ final class PortProbe: Sendable {
     return try await promise.futureResult.get()
   }
 
-  func publish(_ channel: ChannelName, _ data: String, key: String? = nil) async throws -> Receipt {
+  func publish(
+    _ channel: ChannelName,
+    _ data: String,
+    user: String? = nil,
+    key: String? = nil
+  ) async throws -> Receipt {
     try await ask { port, done in
-      port.publish(Publication(channel: channel, data: ByteBuffer(string: data), key: key), done)
+      let data = ByteBuffer(string: data)
+      port.publish(Publication(channel: channel, data: data, user: user, key: key), done)
     }
   }
 

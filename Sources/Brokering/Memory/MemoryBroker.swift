@@ -83,6 +83,15 @@ public final class MemoryBroker: Broker {
     state.withLockedValue { $0.events.disconnected(holder, now) }
   }
 
+  public func ceased() {
+    let now = self.now()
+    state.withLockedValue { state in
+      state.events.allDisconnected(now)
+      for channel in state.attached.keys.sorted() { state.events.changed(.channelVacated, channel, now) }
+      state.attached = [:]
+    }
+  }
+
   public func events(
     atMost limit: Int,
     for duration: TimeAmount
@@ -152,13 +161,13 @@ public final class MemoryBroker: Broker {
       if isFull, state.logs[publication.channel] == nil { return refusal() }
       let taken = withLog(of: publication.channel, in: &state) {
         log -> (message: Message?, receipt: Receipt)? in
-        if let key = publication.key, let known = log.receipts[key], known.until > now {
+        if let key = publication.keyOfUser, let known = log.receipts[key], known.until > now {
           return (nil, Receipt(cursor: known.receipt.cursor, isRepeated: true))
         }
         if isFull { return nil }
         let message = log.append(publication, held: options.held, now: now)
         let receipt = Receipt(cursor: message.cursor, isRepeated: false)
-        if let key = publication.key {
+        if let key = publication.keyOfUser {
           log.remember(receipt, for: key, until: now + MemoryBroker.keyLifetime)
         }
         return (message, receipt)

@@ -108,13 +108,8 @@ enum RedisAnswers {
 }
 
 extension BrokerError {
-  init(_ error: RedisError) {
-    if case .server(let reply) = error, reply.prefix == "ERR" {
-      self.init(.broken, error.description)
-    } else {
-      self.init(.unavailable, error.description)
-    }
-  }
+  /// Whatever Redis says instead of an answer: it was not done, and may be tried again.
+  init(_ error: RedisError) { self.init(.unavailable, error.description) }
 
   /// A script's answer has not the form that it should have.
   static let strangeAnswer = BrokerError(.unavailable, "Redis gave an answer that makes no sense")

@@ -9,7 +9,8 @@ enum RedisKeys {
   static func meta(_ channel: ChannelName) -> String { "sluice:{\(channel.text)}:meta" }
 
   /// Where the answer to an idempotency key is kept.
-  static func key(_ channel: ChannelName, _ key: String) -> String { "sluice:{\(channel.text)}:key:\(key)" }
+  /// - Parameter key: that of a user, which begins with `:` or `@`.
+  static func key(_ channel: ChannelName, _ key: String) -> String { "sluice:{\(channel.text)}:key\(key)" }
 
   /// The name a channel's messages, joins and leaves are published to.
   static func feed(_ channel: ChannelName) -> String { "sluice:{\(channel.text)}:feed" }

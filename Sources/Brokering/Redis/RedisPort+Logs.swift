@@ -9,7 +9,7 @@ extension RedisPort {
     let options = namespaces[channel]
     guard options.delivery != .ephemeral else { return publishEphemeral(publication, done) }
     var keys = logKeys(channel)
-    if let key = publication.key { keys.append(RedisKeys.key(channel, key)) }
+    if let key = publication.keyOfUser { keys.append(RedisKeys.key(channel, key)) }
     var arguments: [RedisArgument] = [
       .string(Epoch.random().description), .integer(options.held), .integer(options.historyTTL),
       .integer(RedisBrokerSettings.keyTTL), .string(RedisKeys.feed(channel)), .bytes(publication.data),
