@@ -37,10 +37,13 @@ struct SubscribeCommand: AsyncParsableCommand {
     )
   )
   var url: String?
+  @Option(help: "The token to present. Also SLUICE_TOKEN, which other users of this machine cannot see.")
+  var token: String?
   @Flag(help: "Print each event as a JSON object in a line, for programs.") var json = false
 
   func run() async throws {
-    let client = try client()
+    let (refused, refuse) = AsyncStream.makeStream(of: Void.self)
+    let client = try client(whenRefused: { refuse.yield() })
     let subscription = client.subscribe(channels, since: try sinceSet(), presence: try presenceWish())
     let printer = EventPrinter(isJSON: json, isTerminal: isatty(STDOUT_FILENO) == 1)
     let states = client.connections
@@ -51,6 +54,10 @@ struct SubscribeCommand: AsyncParsableCommand {
         for try await event in subscription { try printer.print(event) }
       }
       group.addTask { for await _ in signals { return } }
+      group.addTask {
+        // Only ever ends by that, or with the others.
+        for await _ in refused { throw CommandFailure("the token was refused: is it good, and still?") }
+      }
       let reporter = Task { for await state in states { printer.report(state) } }
       defer {
         reporter.cancel()
@@ -67,9 +74,17 @@ struct SubscribeCommand: AsyncParsableCommand {
     }
   }
 
-  private func client() throws -> SluiceClient.Sluice {
-    let named = ProcessInfo.processInfo.environment["SLUICE_URL"].flatMap { $0.isEmpty ? nil : $0 }
+  private func environment(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  private func client(whenRefused refuse: @escaping @Sendable () -> Void) throws -> SluiceClient.Sluice {
+    let named = environment("SLUICE_URL")
     var options = SluiceClient.Sluice.Options()
+    if let token = token ?? environment("SLUICE_TOKEN") {
+      let once = OneToken(token, refuse)
+      options.token = { try once.give() }
+    }
     if !transport.isEmpty {
       options.transports = try transport.map { name in
         guard let transport = EventPrinter.transports.first(where: { $0.value.rawValue == name })?.key else {
