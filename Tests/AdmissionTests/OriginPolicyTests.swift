@@ -43,6 +43,8 @@ import Testing
     for foreign in [
       "https://example.com", "http://a.example.com", "https://aexample.com",
       "https://a.example.com:8443", "https://a.example.com.evil.org", "https://evil.org",
+      "https://evil.org/.example.com", "https://evil.org?.example.com", "https://evil.org#.example.com",
+      "https://evil.org:1.example.com", "https://evil@a.example.com", "https://.example.com",
     ] {
       #expect(policy.judge(origin: foreign, host: nil) == .refused, "\(foreign)")
     }

@@ -41,8 +41,11 @@ public struct OriginPolicy: Sendable, Equatable {
       switch self {
       case .exact(let text): text == origin
       case .below(let scheme, let suffix):
+        // What stands for the star is of a name: everything else could be of a path or a user.
         origin.hasPrefix(scheme) && origin.hasSuffix(suffix)
           && origin.utf8.count > scheme.utf8.count + suffix.utf8.count
+          && origin.utf8.dropFirst(scheme.utf8.count).dropLast(suffix.utf8.count)
+            .allSatisfy(OriginPolicy.isPlain)
       }
     }
   }

@@ -11,12 +11,15 @@ enum Audit {
     var target: String
   }
 
-  /// Publishes are many, and their line is there for who wants it.
+  /// At whatever level the node logs, save for publishes that were made: they are many, and `info`.
   /// - Parameter status: nil when who asked has gone before the answer; the act is carried out all the same.
   static func note(_ act: Act, _ status: HTTPResponseStatus?, _ log: Logger) {
     let isPlain = status.map { $0.code < 400 } ?? false
+    let isMessage = act.name == "publish" && isPlain
+    var log = log
+    if !isMessage { log.logLevel = min(log.logLevel, .notice) }
     log.log(
-      level: act.name == "publish" && isPlain ? .info : .notice,
+      level: isMessage ? .info : .notice,
       "an act of an operator",
       metadata: [
         LogKey.by: "\(act.who)", LogKey.address: "\(act.address)", LogKey.act: "\(act.name)",

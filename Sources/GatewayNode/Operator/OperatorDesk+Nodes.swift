@@ -1,3 +1,4 @@
+internal import Admission
 internal import Sessions
 internal import Brokering
 internal import NIOCore
@@ -34,9 +35,10 @@ extension OperatorDesk {
   /// Has the node do it, this one or another; answers the node's object, or says why it was not done.
   private func conduct(_ request: HTTPRequest, _ responder: Responder, _ act: NodeCommand.Act) {
     let name = request.parameters["node"] ?? ""
-    let operatorAddress = request.peer?.ipAddress ?? "an unknown address"
+    let who = (try? door.admit(request, for: .act).get()) ?? "an operator"
+    let asking = "\(who), \(request.peer?.ipAddress ?? "an unknown address")"
     guard !status.isCalled(name) else {
-      let command = NodeCommand(act, by: operatorAddress)
+      let command = NodeCommand(act, by: asking)
       conductor.carryOut(command).hop(to: responder.eventLoop).assumeIsolated().whenComplete { result in
         switch result {
         case .success(let reply): responder.respond(reply)
@@ -45,7 +47,7 @@ extension OperatorDesk {
       }
       return
     }
-    let command = NodeCommand(act, by: "\(operatorAddress) at \(status.node)")
+    let command = NodeCommand(act, by: "\(asking) at \(status.node)")
     let status = status
     responder.respondLater {
       await OperatorDesk.send(command, to: name, status)

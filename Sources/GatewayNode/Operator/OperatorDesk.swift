@@ -18,7 +18,7 @@ final class OperatorDesk {
   let watch: ClusterWatch
   /// The loop's own.
   let port: any BrokerPort
-  private let door: OperatorGuard
+  let door: OperatorGuard
 
   init(
     status: NodeStatus,

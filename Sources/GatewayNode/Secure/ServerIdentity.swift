@@ -4,6 +4,11 @@ private import NIOSSL
 
 /// The certificate and key with which a listener does TLS, read again when their files change.
 final class ServerIdentity: Sendable {
+  /// Of TLS 1.2, each with forward secrecy and authenticated; those of nginx/tls.conf.
+  private static let ciphers = ["ECDHE-ECDSA", "ECDHE-RSA"].flatMap { exchange in
+    ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"].map { "\(exchange)-\($0)" }
+  }
+
   private struct State {
     var context: NIOSSLContext
     var files: [[UInt8]]
@@ -48,6 +53,7 @@ final class ServerIdentity: Sendable {
       privateKey: .privateKey(key)
     )
     configuration.minimumTLSVersion = .tlsv12
+    configuration.cipherSuites = ciphers.joined(separator: ":")
     configuration.applicationProtocols = ["http/1.1"]
     return try NIOSSLContext(configuration: configuration)
   }

@@ -71,11 +71,14 @@ public enum SettingKind: Sendable {
     }
   }
 
-  /// The URL of a server of HTTP as it may be shown: what stands before an `@` of its path is no password.
+  /// The URL of a server of HTTP as it may be shown: what stands before an `@` of its path is no password, and what it
+  /// asks may have a secret.
   static func withoutPassword(ofWebURL url: String) -> String {
     let start = url.firstRange(of: "://").map(\.upperBound) ?? url.startIndex
     let end = url[start...].firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? url.endIndex
-    return withoutPassword(String(url[..<end])) + url[end...]
+    let rest = url[end...]
+    let query = rest.firstIndex(of: "?").map { rest[..<$0] + "?***" } ?? rest
+    return withoutPassword(String(url[..<end])) + query
   }
 
   /// A URL as it may be shown.

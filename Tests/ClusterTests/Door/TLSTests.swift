@@ -12,16 +12,6 @@ import Wire
 extension ClusterTests {
   /// TLS at nginx and at a node.
   @Suite struct TLSTests {
-    private static let handshake =
-      "GET /v1/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-      + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-
-    /// A masked text frame; its mask is zero, which is as good as another.
-    private func frame(_ text: String) -> [UInt8] {
-      let bytes = Array(text.utf8)
-      return [0x81, 0x80 | UInt8(bytes.count), 0, 0, 0, 0] + bytes
-    }
-
     private func get(_ path: String) -> String {
       "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n"
     }
@@ -31,9 +21,9 @@ extension ClusterTests {
     {
       let channel = try #require(ChannelName(room))
       let socket = try await SecureConnection(to: endpoint)
-      socket.send(TLSTests.handshake)
+      socket.send(RawConnection.socketHandshake)
       _ = try await socket.text(with: "welcome")
-      socket.send(frame(#"{"type":"subscribe","id":1,"channel":"\#(room)"}"#))
+      socket.send(RawConnection.maskedText(#"{"type":"subscribe","id":1,"channel":"\#(room)"}"#))
       _ = try await socket.text(with: "subscribed")
       let stream = try await SecureConnection(to: endpoint)
       stream.send(get("/v1/stream?channels=\(room)"))
@@ -56,6 +46,18 @@ extension ClusterTests {
       }
     }
 
+    /// Of TLS 1.2 it speaks what has forward secrecy and is authenticated, and nothing else.
+    private func speaksModernCiphers(at port: Int, in directory: String) async throws {
+      for (ciphers, isSpoken) in [
+        ("ECDHE+AESGCM", true), ("ECDHE+CHACHA20", true), ("kRSA", false), ("ALL:!AESGCM:!CHACHA20", false),
+      ] {
+        let command =
+          "openssl s_client -connect 127.0.0.1:\(port) -tls1_2 -cipher '\(ciphers):@SECLEVEL=0' </dev/null"
+        let answer = try await Shell.run(["bash", "-c", command], in: directory)
+        #expect((answer.status == 0) == isSpoken, "\(ciphers): \(answer.output)")
+      }
+    }
+
     @Test func nginxServesEverythingOverTLS() async throws {
       let cluster = try await ClusterTests.cluster()
       try await speaks(to: cluster.nginxOverTLS, publishingBy: cluster.operating(0), "room:tls")
@@ -73,6 +75,7 @@ extension ClusterTests {
         in: cluster.directory
       )
       #expect(old.status != 0)
+      try await speaksModernCiphers(at: cluster.nginxOverTLS.port, in: cluster.directory)
     }
 
     @Test func aNodeServesEverythingOverTLS() async throws {
@@ -100,6 +103,7 @@ extension ClusterTests {
         plain.send(get("/healthz"))
         _ = try await plain.textToTheEnd()
         #expect(!plain.text.contains("HTTP/1.1"))
+        try await speaksModernCiphers(at: node.port, in: cluster.directory)
         // A new certificate is taken without a restart.
         try await certificate(in: cluster.directory, "two")
         try await eventually("the new certificate", within: .seconds(60), every: .milliseconds(500)) {

@@ -64,8 +64,10 @@ import Testing
   }
 
   @Test(arguments: [
-    ("http://u:secret@host/a?b#c", "http://u:***@host/a?b#c"), ("https://secret@host", "https://***@host"),
-    ("https://host:80/a@b", "https://host:80/a@b"), ("http://host?x=:@y", "http://host?x=:@y"),
+    ("http://u:secret@host/a?b=secret#c", "http://u:***@host/a?***"),
+    ("https://secret@host", "https://***@host"),
+    ("https://host:80/a@b", "https://host:80/a@b"), ("http://host?x=:@y", "http://host?***"),
+    ("http://host/a#b", "http://host/a#b"),
   ])
   func hidesPasswordsOfWebURLs(_ url: String, _ shown: String) {
     #expect(SettingKind.withoutPassword(ofWebURL: url) == shown)
