@@ -53,8 +53,10 @@ extension Node {
     _ meter: NodeMeter,
     _ status: NodeStatus,
     _ clients: ClientListener,
-    on loop: any EventLoop
+    on loop: any EventLoop,
+    _ log: Logger
   ) -> RepeatedTask {
+    let changes = NIOLoopBoundBox.makeBoxSendingValue(StandingLog(log), eventLoop: loop)
     let seconds = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
     /// The most connections since memory was last given back.
     let most = NIOLoopBoundBox.makeBoxSendingValue(0, eventLoop: loop)
@@ -63,6 +65,7 @@ extension Node {
       meter.secondPassed()
       let pressure = meter.pressure
       clients.memoryMeasured(pressure)
+      changes.value.measured(pressure, status.standing.state == .ready ? status.unreadiness : nil)
       let connections = clients.ledger.count
       most.value = max(most.value, connections)
       // Many have left: what they leave behind is in small pieces.
@@ -98,6 +101,9 @@ extension Node {
       metadata: [LogKey.incarnation: "\(incarnation)", LogKey.version: "\(Version.text)"]
     )
     warn(settings, log)
+    // Who logs errors alone reads this all the same.
+    var log = log
+    log.logLevel = min(log.logLevel, .warning)
     switch (settings.hasTokenKeys, settings.servesAnonymous) {
     case (true, false): break
     case (true, true):

@@ -17,6 +17,8 @@ public final class Node: Sendable {
   static let lastAnswers = TimeAmount.seconds(2)
   /// How long those who were closed at the end have to come back before their presence ends: the grace and a little more.
   static let lastDepartures = TimeAmount.seconds(4)
+  /// How long the last events for a backend may take.
+  static let lastEvents = WebhookEvents.lastWait + .seconds(3)
   /// How long the broker has to give up the lease.
   static let brokerFarewell = TimeAmount.seconds(3)
 
@@ -88,7 +90,13 @@ public final class Node: Sendable {
     metrics.add(broker.metrics)
     let tokens = try await TokenDoor.open(settings, on: group, log: log)
     let webhook = Node.webhook(settings, broker.clock, metrics, on: group, log: log)
-    let events = WebhookEvents(settings.webhook, webhook, broker, log: log)
+    let events = WebhookEvents(
+      settings.webhook,
+      webhook,
+      broker,
+      isAlone: settings.redis == nil,
+      log: log
+    )
     let clients: ClientListener
     do {
       clients = try await ClientListener.bind(
@@ -134,7 +142,7 @@ public final class Node: Sendable {
     }
     Node.tell(clients.server, operators, log)
     let chores =
-      lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, clients, on: loop)]
+      lags.map { loop, lag in lag.time(loop) } + [Node.measuring(meter, status, clients, on: loop, log)]
       + [Node.renewing(identity, on: loop, log)].compactMap { $0 }
     Task {
       do {
@@ -186,7 +194,7 @@ public final class Node: Sendable {
     await operators.close(by: deadline)
     await clients.departures(by: .now() + Node.lastDepartures, on: loop)
     await loop.waiting(atMost: Node.lastAnswers) { [tokens] in await tokens?.close() }
-    await loop.waiting(atMost: Node.lastAnswers) { [events] in await events?.stop() }
+    await loop.waiting(atMost: Node.lastEvents) { [events] in await events?.stop() }
     await webhook?.shutdown()
     await loop.waiting(atMost: Node.brokerFarewell) { [status] in await status.broker.shutdown() }
     log.notice("the node has stopped")
