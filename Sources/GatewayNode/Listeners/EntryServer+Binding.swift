@@ -52,5 +52,7 @@ extension HTTPLimits {
     headLength = settings.headBytes
     fieldCount = settings.headerCount
     idleConnections = max(1, settings.idleConnections / settings.eventLoops)
+    let bound = settings.memoryBound
+    unreadBytes = bound > 0 ? max(4 << 20, bound / 8 / settings.eventLoops) : .max
   }
 }

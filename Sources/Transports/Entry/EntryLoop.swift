@@ -7,6 +7,7 @@ public final class EntryLoop {
   public let eventLoop: any EventLoop
   public let wheel: TimerWheel
   let turns: SharedTurns
+  let unread: UnreadAnswers
   public let date = HTTPDate()
   public let limits: HTTPLimits
   /// Whether every connection does TLS: its bytes go through its pipeline alone.
@@ -34,6 +35,7 @@ public final class EntryLoop {
     self.limits = limits
     self.refused = refused
     self.turns = SharedTurns(eventLoop: eventLoop)
+    self.unread = UnreadAnswers(eventLoop: eventLoop, limit: limits.unreadBytes, givenUp: refused.memory)
     self.wheel = TimerWheel(eventLoop: eventLoop, turns: self.turns)
     self.parsers = RequestParsers(limits: limits)
   }

@@ -62,6 +62,7 @@ extension HTTPConnectionHandler {
     guard let context = self.context else { return }
     self.phase = .gone
     self.context = nil
+    self.loop.unread.left(self)
     self.loop.left(self)
     self.successor = handler
     if self.failure != nil || !self.waiting.isEmpty { self.hasReadTooFar = true }

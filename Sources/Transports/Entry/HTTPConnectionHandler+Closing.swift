@@ -129,6 +129,7 @@ extension HTTPConnectionHandler {
     if let context = self.context { self.letGoOfParser(context) }
     self.context = nil
     self.waiting.removeAll()
+    self.loop.unread.left(self)
     self.loop.left(self)
     switch phase {
     case .answering(let responder): responder.clientWent()
@@ -136,4 +137,10 @@ extension HTTPConnectionHandler {
     case .receiving, .flushing, .lingering, .gone: break
     }
   }
+}
+
+extension HTTPConnectionHandler: UnreadAnswer {
+  var unsentBytes: Int { self.context?.unsentBytes ?? 0 }
+
+  func giveUp() { self.context?.close(promise: nil) }
 }

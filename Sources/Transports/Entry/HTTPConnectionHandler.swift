@@ -140,6 +140,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
 
   public func channelWritabilityChanged(context: ChannelHandlerContext) {
     let isWritable = context.channel.isWritable
+    self.loop.unread.writabilityChanged(isWritable, of: self)
     if case .streaming(let stream) = self.phase { stream.writabilityChanged(isWritable) }
     if isWritable { self.process() }
   }

@@ -22,6 +22,8 @@ public struct HTTPLimits: Sendable {
   public var fieldCount = 128
   /// Connections of one loop that are kept open between two requests; beyond, an answer is the last of its own.
   public var idleConnections = 10_000
+  /// Bytes of large answers that the clients of one loop may leave unread; beyond, who reads nothing is closed.
+  public var unreadBytes = 128 << 20
   /// Parsed pieces of later requests that may wait for the answer to this one before reading pauses.
   public var waitingParts = 32
 

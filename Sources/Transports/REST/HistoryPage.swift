@@ -18,8 +18,10 @@ struct HistoryPage {
 }
 
 extension Worker {
-  /// Pages that are read at once, at the most: each may have a mebibyte. And how many may wait for that.
-  static let readsAtOnce = 100
+  /// Pages that are read at once, at the most, and no more than clients may leave unread: each may have a mebibyte. And
+  /// how many may wait for that.
+  static let mostReadsAtOnce = 100
+  private var readsAtOnce: Int { max(2, min(Worker.mostReadsAtOnce, entry.limits.unreadBytes >> 20)) }
   static let readsWaiting = 10_000
   /// After a page of so many bytes the loop turns to others first.
   private static let largePage = 128 << 10
@@ -47,7 +49,7 @@ extension Worker {
     by caller: Caller,
     _ done: @escaping (Result<HistoryPage, ClientError>) -> Void
   ) {
-    guard reads < Worker.readsAtOnce else {
+    guard reads < readsAtOnce else {
       guard waitingReads.count < Worker.readsWaiting else {
         context.metrics.over.reads.add()
         return done(.failure(ClientError(.overloaded, "too many read logs at once; try again")))
@@ -129,7 +131,7 @@ extension Worker {
   fileprivate func readOn() {
     guard !isReadingOn else { return }
     isReadingOn = true
-    while reads < Worker.readsAtOnce, let next = waitingReads.popFirst() { next() }
+    while reads < readsAtOnce, let next = waitingReads.popFirst() { next() }
     isReadingOn = false
   }
 }

@@ -23,7 +23,8 @@ extension GatewaySocket {
         self?.answer($0, id) { .presence(id: id, channel: channel, page: $0) }
       }
     case .history(let channel, let range, let limit):
-      let weight = max(GatewaySocket.readWeight, weight(of: .subscribe))
+      // A page may have a mebibyte, of which the client need not read anything: there is one at a time.
+      let weight = GatewaySocket.askedAtOnce
       begins(weight)
       worker.readHistory(of: channel, range, limit: limit, by: caller, over: .webSocket) { [weak self] in
         defer { self?.ends(weight) }
@@ -58,6 +59,7 @@ extension GatewaySocket {
     begins(weight)
     worker.permit(
       subscribing: [channel],
+      fromStart: since == .start,
       presence: presence,
       by: caller,
       over: .webSocket,
@@ -70,7 +72,10 @@ extension GatewaySocket {
       }
       asking[channel] = nil
       // Another token may have come while the backend was asked.
-      let refusal = weight > 0 ? worker.refusal(toSubscribe: channel, presence: presence, by: caller) : nil
+      let refusal =
+        weight > 0
+        ? worker.refusal(toSubscribe: channel, fromStart: since == .start, presence: presence, by: caller)
+        : nil
       if let error = error ?? refusal { return refuse(error, id) }
       follow(channel, since: since, presence: presence, id: id)
     }

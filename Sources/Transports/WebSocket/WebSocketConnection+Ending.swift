@@ -68,7 +68,14 @@ extension WebSocketConnection {
     self.phase = .gone
     self.context = nil
     self.owedPong = nil
+    self.unread?.left(self)
     self.wheel.disarm(self)
     if wasOpen { self.owner.closed(self, because: .lost) }
   }
+}
+
+extension WebSocketConnection: UnreadAnswer {
+  var unsentBytes: Int { self.context?.unsentBytes ?? 0 }
+
+  func giveUp() { self.context?.close(promise: nil) }
 }

@@ -27,6 +27,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
   let settings: WebSocketSettings
   let wheel: TimerWheel
   let turns: SharedTurns
+  let unread: UnreadAnswers?
   /// Nil where compression was not agreed to.
   let inflater: Inflater?
   var wheelPlace = TimerWheel.Place()
@@ -59,6 +60,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     settings: WebSocketSettings,
     wheel: TimerWheel,
     turns: SharedTurns,
+    unread: UnreadAnswers? = nil,
     inflater: Inflater? = nil
   ) {
     self.inflater = inflater
@@ -66,6 +68,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.settings = settings
     self.wheel = wheel
     self.turns = turns
+    self.unread = unread
     self.decoder = WebSocketDecoder(
       role: .server,
       maximumMessageSize: settings.maximumMessageSize,
@@ -181,6 +184,7 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
     let isWritable = context.channel.isWritable
+    self.unread?.writabilityChanged(isWritable, of: self)
     if case .open = self.phase { self.owner.writabilityChanged(isWritable, on: self) }
     guard isWritable else { return }
     if let payload = self.owedPong, case .open = self.phase {

@@ -35,6 +35,7 @@ enum WebSocketUpgrade {
           settings: settings,
           wheel: responder.loop.wheel,
           turns: responder.loop.turns,
+          unread: responder.loop.unread,
           inflater: terms == nil ? nil : responder.loop.inflater
         )
       }

@@ -105,6 +105,43 @@ extension ClusterTests {
       }
     }
 
+    /// Each asks for a page of a mebibyte, and reads nothing of it.
+    @Test(arguments: [false, true]) func whatNobodyReadsIsBounded(_ overWebSocket: Bool) async throws {
+      let limit = 256 << 20
+      let options = [
+        "--event-loops", "1", "--memory-limit", "\(limit >> 10)KiB", "--max-connections", "2000",
+      ]
+      try await LoneNode.run(options, file: MemoryLimitTests.namespaces) { node in
+        let data = "\"\(String(repeating: "x", count: 1 << 20 - 64))\""
+        #expect(try await HTTP.publish("heap:a", data, to: node.endpoint).status == .created)
+        let before = try node.memory()
+        var idle: [RawConnection] = []
+        for _ in 0..<400 {
+          let connection = try await RawConnection(to: node.endpoint, reading: false, segment: 88)
+          if overWebSocket {
+            connection.send(RawConnection.socketHandshake)
+            for id in 1...20 {
+              connection.send(RawConnection.maskedText(#"{"type":"history","id":\#(id),"channel":"heap:a"}"#))
+            }
+          } else {
+            connection.send("GET /v1/channels/heap:a/messages HTTP/1.1\r\nHost: a\r\n\r\n")
+          }
+          idle.append(connection)
+        }
+        try await eventually("some who are given up", within: .seconds(60), every: .milliseconds(50)) {
+          #expect(try node.memory() < limit)
+          return try await refused("memory", by: node) >= 100
+        }
+        // An eighth of the limit is left unread, and as much again is under way; the rest is the allocator's.
+        #expect(try node.memory() - before < limit / 2)
+        // Whoever reads is served all the while.
+        let answer = try await HTTP.get(node.endpoint, "/v1/channels/heap:a/messages")
+        #expect(answer.status == .ok && answer.body.readableBytes > 1 << 20)
+        #expect(try await pressure(of: node) == 0)
+        for connection in idle { connection.reset() }
+      }
+    }
+
     private func refuses(_ node: LoneNode, _ kept: RawConnection) async throws {
       #expect(try await HTTP.get(node.endpoint, "/healthz").status == .ok)
       #expect(try await HTTP.get(node.endpoint, "/readyz").status == .ok)

@@ -141,7 +141,11 @@ extension ClusterTests {
           try? await HTTP.get(endpoint, "/v1/channels/a/messages")
         }
         #expect(answer.status == expected.status, "\(expected.options)")
-        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        // It serves a moment before it says so.
+        let lines = try await eventually("where clients connect") {
+          let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+          return lines.contains { $0.contains("clients connect here") } ? lines : nil
+        }
         let loud = lines.filter { line in
           ["TOKEN KEYS", "IS REFUSED", "without a token"].contains { line.contains($0) }
         }

@@ -11,7 +11,7 @@ import Wire
 /// tests.)
 struct ReadLimitTests {
   /// Pages that one loop reads or has waiting, at the most.
-  private static let most = Worker.readsAtOnce + Worker.readsWaiting
+  private static let most = Worker.mostReadsAtOnce + Worker.readsWaiting
 
   /// Who asks for pages, each with a number.
   private final class Reader {
@@ -40,7 +40,7 @@ struct ReadLimitTests {
     let port = try #require(stage.worker.shard.port as? LatePort)
     let reader = Reader()
     reader.ask(Self.most, of: stage.worker)
-    #expect(port.waiting == Worker.readsAtOnce)
+    #expect(port.waiting == Worker.mostReadsAtOnce)
     #expect(reader.pages.isEmpty && reader.refusals.isEmpty)
     #expect(stage.metrics.over.reads.value == 0)
 
@@ -52,14 +52,14 @@ struct ReadLimitTests {
     // Each that is answered makes room for one.
     port.answer(1)
     stage.advance()
-    #expect(reader.pages == [0] && port.waiting == Worker.readsAtOnce)
+    #expect(reader.pages == [0] && port.waiting == Worker.mostReadsAtOnce)
     reader.ask(2, of: stage.worker)
     #expect(reader.refusals.map(\.number) == [Self.most + 1])
     #expect(reader.refusals.map(\.error.code) == [.overloaded])
     #expect(stage.metrics.over.reads.value == 2)
 
     while port.waiting > 0 {
-      #expect(port.waiting <= Worker.readsAtOnce)
+      #expect(port.waiting <= Worker.mostReadsAtOnce)
       port.answer()
       stage.advance()
     }
@@ -83,8 +83,8 @@ struct ReadLimitTests {
     port.isDown = true
     port.answer(1)
     stage.advance()
-    #expect(reader.pages == [0] && port.waiting == Worker.readsAtOnce - 1)
-    #expect(reader.refusals.map(\.number).elementsEqual(Worker.readsAtOnce..<Self.most))
+    #expect(reader.pages == [0] && port.waiting == Worker.mostReadsAtOnce - 1)
+    #expect(reader.refusals.map(\.number).elementsEqual(Worker.mostReadsAtOnce..<Self.most))
     #expect(reader.refusals.allSatisfy { $0.error.code == .unavailable })
     #expect(stage.metrics.over.reads.value == 0)
 
@@ -92,7 +92,7 @@ struct ReadLimitTests {
     port.isDown = false
     port.answer()
     stage.advance()
-    #expect(reader.pages.elementsEqual(0..<Worker.readsAtOnce))
+    #expect(reader.pages.elementsEqual(0..<Worker.mostReadsAtOnce))
     reader.ask(1, of: stage.worker)
     port.answer()
     stage.advance()
