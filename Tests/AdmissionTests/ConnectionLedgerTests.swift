@@ -46,7 +46,7 @@ import Testing
   @Test func aClosedNodeTakesNobody() throws {
     let ledger = ConnectionLedger()
     ledger.close(true)
-    #expect(ledger.enter(nil) == .full)
+    #expect(ledger.enter(nil) == .closed)
     ledger.close(false)
     #expect(ledger.enter(nil) == .enter)
     #expect(ledger.count == 1)

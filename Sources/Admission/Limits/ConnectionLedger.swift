@@ -8,6 +8,8 @@ public final class ConnectionLedger: Sendable {
     case enter
     /// The node has as many as it may. It is not counted.
     case full
+    /// The node has too little memory for any more. It is not counted.
+    case closed
     /// The address has as many as it may. It is not counted.
     case tooManyOfAddress
   }
@@ -31,14 +33,14 @@ public final class ConnectionLedger: Sendable {
   /// Whether connections are counted by their address.
   public var countsAddresses: Bool { maximumOfAddress > 0 }
 
-  /// No connection enters any more, whatever there is room for, or again as usual.
+  /// No connection enters any more, for want of memory, or again as usual.
   public func close(_ isClosed: Bool) {
     self.isClosed.store(isClosed, ordering: .relaxed)
   }
 
   /// A connection wants to come in. `address` is nil where it says nothing of the client, as a proxy's.
   public func enter(_ address: ClientAddress?) -> Answer {
-    guard !isClosed.load(ordering: .relaxed) else { return .full }
+    guard !isClosed.load(ordering: .relaxed) else { return .closed }
     guard total.wrappingAdd(1, ordering: .relaxed).newValue <= maximum else {
       total.wrappingSubtract(1, ordering: .relaxed)
       return .full

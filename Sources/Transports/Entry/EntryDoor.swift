@@ -40,6 +40,9 @@ public struct EntryDoor: Sendable {
     case .full:
       refused.connections.add()
       refusal = ClientError(.overloaded, "this node has as many connections as it can; try again")
+    case .closed:
+      refused.memory.add()
+      refusal = .lackOfMemory
     case .tooManyOfAddress:
       refused.address.add()
       refusal = ClientError(
@@ -52,6 +55,13 @@ public struct EntryDoor: Sendable {
     leaving.add(1)
     channel.closeFuture.whenComplete { [leaving] _ in leaving.add(-1) }
     return refusal
+  }
+}
+
+extension ClientError {
+  /// What is told to whoever is new while memory runs out.
+  static var lackOfMemory: ClientError {
+    ClientError(.overloaded, "this node has too little memory left; try again")
   }
 }
 

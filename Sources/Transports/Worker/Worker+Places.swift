@@ -62,7 +62,7 @@ extension Worker {
     }
     guard isFull else { return nil }
     context.metrics.over.memory.add()
-    return ClientError(.overloaded, "this node has too little memory left; try again")
+    return .lackOfMemory
   }
 
   /// Why nobody new comes in at the moment; nil when one may, who is counted.
