@@ -27,6 +27,12 @@ public enum DescriptorLimit {
     return getrlimit(kind, &limit) == 0 ? Int(clamping: limit.rlim_cur) : .max
   }
 
+  /// What it can be raised to.
+  public static var most: Int {
+    var limit = rlimit()
+    return getrlimit(kind, &limit) == 0 ? Int(clamping: limit.rlim_max) : .max
+  }
+
   /// Has the system make its table of them as large as that at once, or as the limit. Where it grows as connections
   /// come, whoever opens one that finds no room waits some milliseconds, and so does everything on its thread.
   public static func makeRoom(for count: Int) {

@@ -20,7 +20,8 @@ extension MetricsRegistry.Series {
       if case .histogram(let histogram) = source { histogram } else { nil }
     }
     if histograms.isEmpty {
-      text += "\(name)\(braced()) \(scalar())\n"
+      guard let scalar = scalar() else { return }
+      text += "\(name)\(braced()) \(scalar)\n"
     } else {
       write(histograms, name, to: &text)
     }
@@ -43,8 +44,8 @@ extension MetricsRegistry.Series {
     text += "\(name)_count\(braced()) \(total)\n"
   }
 
-  /// Whole numbers are summed as such: a counter stays exact beyond 2^53.
-  private func scalar() -> String {
+  /// Whole numbers are summed as such: a counter stays exact beyond 2^53. Nil where a part is not known.
+  private func scalar() -> String? {
     var whole: UInt64 = 0
     var level = 0
     var fraction = 0.0
@@ -52,7 +53,9 @@ extension MetricsRegistry.Series {
       switch source {
       case .counter(let counter): whole &+= counter.value
       case .gauge(let gauge): level &+= gauge.value
-      case .callback(let read): fraction += read()
+      case .callback(let read):
+        guard let value = read() else { return nil }
+        fraction += value
       case .histogram: break
       }
     }

@@ -20,10 +20,11 @@ extension MetricsRegistry {
       ProcessUsage.read().systemSeconds
     }
     gauge("process_resident_memory_bytes", help: "Resident memory, in bytes.") {
-      Double(ProcessUsage.read().residentBytes)
+      let bytes = ProcessUsage.read().residentBytes
+      return bytes > 0 ? Double(bytes) : nil
     }
     gauge("process_open_fds", help: "Open file descriptors.") {
-      Double(ProcessUsage.read().openDescriptors)
+      ProcessUsage.read().openDescriptors.map(Double.init)
     }
     gauge("process_max_fds", help: "The most file descriptors that the process may have open.") {
       Double(ProcessUsage.read().maximumDescriptors)

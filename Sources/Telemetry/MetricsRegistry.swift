@@ -46,12 +46,12 @@ public final class MetricsRegistry: Sendable {
     return gauge
   }
 
-  /// A level read at each scrape, on the scrape's thread.
+  /// A level read at each scrape, on the scrape's thread; left out of one at which it is not known.
   public func gauge(
     _ name: String,
     help: String,
     labels: Labels = [:],
-    read: @escaping @Sendable () -> Double
+    read: @escaping @Sendable () -> Double?
   ) {
     add(.gauge, name, help, labels, .callback(read))
   }
@@ -153,7 +153,7 @@ extension MetricsRegistry {
   enum Source: Sendable {
     case counter(Counter)
     case gauge(Gauge)
-    case callback(@Sendable () -> Double)
+    case callback(@Sendable () -> Double?)
     case histogram(Histogram)
   }
 }

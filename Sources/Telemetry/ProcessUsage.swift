@@ -11,14 +11,14 @@ public struct ProcessUsage: Sendable {
   /// Seconds of CPU since the process began.
   public var userSeconds: Double
   public var systemSeconds: Double
-  /// Bytes; 0 where `/proc` is missing.
+  /// Bytes; 0 where `/proc` is missing, and when there is no descriptor left to look with.
   public var residentBytes: Int
   /// The soft limit.
   public var maximumDescriptors: Int
 
-  /// How many there are now, counted when this is asked for: it costs a walk over all of them. 0 where `/proc` is
-  /// missing.
-  public var openDescriptors: Int { Self.countDescriptors() }
+  /// How many there are now, counted when this is asked for: it costs a walk over all of them. Nil where `/proc` is
+  /// missing, and when there is none left to look with.
+  public var openDescriptors: Int? { Self.countDescriptors() }
 
   /// The state of now.
   public static func read() -> ProcessUsage {
@@ -53,8 +53,8 @@ public struct ProcessUsage: Sendable {
   }
 
   /// The directory's own descriptor does not count.
-  private static func countDescriptors() -> Int {
-    guard let directory = opendir("/proc/self/fd") else { return 0 }
+  private static func countDescriptors() -> Int? {
+    guard let directory = opendir("/proc/self/fd") else { return nil }
     defer { closedir(directory) }
     var count = 0
     while let entry = readdir(directory) {

@@ -34,6 +34,15 @@ import Testing
     #expect(registry.exposition().hasSuffix("\nc_total 3.5\n"))
   }
 
+  @Test func whatIsNotKnownIsLeftOut() {
+    let registry = MetricsRegistry()
+    registry.gauge("known", help: "K.") { 0 }
+    registry.gauge("unknown", help: "U.") { nil }
+    let text = registry.exposition()
+    #expect(text.contains("\nknown 0\n"))
+    #expect(text.hasSuffix("# TYPE unknown gauge\n"))
+  }
+
   @Test func showsHandlesMadeElsewhere() {
     let registry = MetricsRegistry()
     let counter = Counter()

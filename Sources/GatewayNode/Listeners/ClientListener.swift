@@ -56,12 +56,18 @@ struct ClientListener: Sendable {
     let proxies = settings.trustedProxies
     let isProxy = { @Sendable (address: SocketAddress) in proxies.contains { $0.contains(address) } }
     context.isTrustedProxy = isProxy
+    let shares = settings.descriptors
     let ledger = ConnectionLedger(
-      maximum: settings.maximumConnections,
+      maximum: shares.connections,
       maximumOfAddress: settings.connectionsPerAddress
     )
     context.limit(by: settings, ledger)
-    let door = EntryDoor(ledger, refused: metrics.transport.over, isProxy: isProxy)
+    let door = EntryDoor(
+      ledger,
+      courtesy: shares.courtesy,
+      refused: metrics.transport.over,
+      isProxy: isProxy
+    )
     let delivery = DeliverySettings(settings, loops: settings.eventLoops)
     let hired = NIOLockedValueBox<[(worker: NIOLoopBound<Worker>, crew: Crew)]>([])
     let shared = context

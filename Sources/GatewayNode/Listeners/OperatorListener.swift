@@ -19,6 +19,7 @@ enum OperatorListener {
     let door = OperatorGuard(settings.operatorKeys, listen: settings.operatorListen)
     let entrance = EntryDoor(
       ConnectionLedger(maximum: mostConnections),
+      courtesy: settings.descriptors.courtesy,
       refused: metrics.transport.over,
       isProxy: { _ in false }
     )

@@ -20,7 +20,7 @@ extension Node {
     signal(SIGHUP, SIG_IGN)
     signal(SIGPIPE, SIG_IGN)
     DescriptorLimit.raise()
-    DescriptorLimit.makeRoom(for: settings.maximumConnections + NodeSettings.otherDescriptors)
+    DescriptorLimit.makeRoom(for: settings.descriptors.connections + DescriptorShares.reserve)
     MemoryLimit.keepLittle()
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.eventLoops)

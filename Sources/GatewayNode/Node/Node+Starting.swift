@@ -127,7 +127,7 @@ extension Node {
 
   /// What is served all the same, and should be known.
   static func warn(_ settings: NodeSettings, _ log: Logger) {
-    for concern in settings.webhookConcerns { log.warning("\(concern)") }
+    for concern in settings.concerns { log.warning("\(concern)") }
   }
 
   /// The certificate of the public listener, where it has one.

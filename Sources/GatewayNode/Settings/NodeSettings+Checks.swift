@@ -46,6 +46,9 @@ extension NodeSettings {
     }
   }
 
+  /// What is no mistake, and should be known.
+  var concerns: [String] { descriptorConcerns() + webhookConcerns }
+
   private func checkListeners(_ reader: inout SettingsReader) {
     guard listen == operatorListen, listen.port != 0 else { return }
     reader.found(

@@ -2,7 +2,6 @@ public import Admission
 public import Logging
 public import NIOCore
 public import RedisClient
-private import Telemetry
 public import Wire
 
 /// Everything that can be set of a node. The values here are the defaults; `SettingKey` documents each.
@@ -93,7 +92,8 @@ public struct NodeSettings: Sendable {
 
   // MARK: Limits
 
-  /// Connections that the node has, at the most; nil for the open files that it may have, less some.
+  /// Connections that the node has, at the most; nil for the open files that it may have, less some; see
+  /// `DescriptorShares`.
   public var maxConnections: Int?
   /// Connections of one client address, at the most; 0 for no limit.
   public var connectionsPerAddress = 0
@@ -149,16 +149,8 @@ public struct NodeSettings: Sendable {
   /// How many may come at once.
   public var acceptBurstSize: Int { acceptBurst ?? 5 * acceptRatePerSecond }
 
-  /// Connections that the node has, at the most.
-  public var maximumConnections: Int {
-    maxConnections ?? max(64, DescriptorLimit.current - NodeSettings.otherDescriptors)
-  }
-
   /// Bytes of memory at which clients are sent away; 0 where it is not known what there is.
   var memoryBound: Int { memoryLimit ?? MemoryLimit.read() / 10 * 9 }
-
-  /// What a process may have open besides its connections.
-  static let otherDescriptors = 256
 
   /// Whether a client without a token is served.
   public var servesAnonymous: Bool {

@@ -59,7 +59,7 @@ extension SettingKey {
     case .channelsPerConnection:
       "Channels that one connection may subscribe, at the most; an event stream or poll never more than 100."
     case .maxConnections:
-      "Connections that the node has, at the most; more are refused (503)."
+      "Connections that the node has, at the most; more are refused (503). What is left of the open files is for Redis, operators and files, a quarter of it for those who are refused; a limit that leaves less is lowered, with a warning."
     case .connectionsPerAddress:
       "Connections of one IPv4 address, or IPv6 /64, at the most; 0 for no limit."
     case .connectionsPerUser:
@@ -179,7 +179,7 @@ extension SettingKey {
     case .webhook, .webhookFailOpen, .webhookEvents, .webhookSecretFile: "none"
     case .acceptRate: "1000 for each event loop"
     case .acceptBurst: "five seconds of accept-rate"
-    case .maxConnections: "the open files the process may have, less 256"
+    case .maxConnections: "the open files the process may have, less 256 or half of them"
     case .memoryLimit: "nine tenths of what the process may have"
     default: NodeSettings().text(of: self)
     }
@@ -234,7 +234,8 @@ extension NodeSettings {
     case .webhookConnections: "\(webhook.connections)"
     case .webhookCache: DurationText.write(webhook.cache)
     case .channelsPerConnection: "\(channelsPerConnection)"
-    case .maxConnections: maxConnections.map(String.init) ?? "the open files the process may have, less 256"
+    case .maxConnections:
+      maxConnections.map(String.init) ?? "the open files the process may have, less 256 or half of them"
     case .connectionsPerAddress: "\(connectionsPerAddress)"
     case .connectionsPerUser: "\(connectionsPerUser)"
     case .idleConnections: "\(idleConnections)"

@@ -17,6 +17,8 @@ public struct SettingsReport: CustomStringConvertible {
     let namespaces = loaded.settings.namespaces
     lines += ["", "namespaces", "  \(SettingsReport.line("default", namespaces.fallback))"]
     lines += namespaces.named.sorted { $0.key < $1.key }.map { "  \(SettingsReport.line($0.key, $0.value))" }
+    let concerns = loaded.settings.concerns
+    if !concerns.isEmpty { lines += [""] + concerns.map { "warning: \($0)" } }
     description = lines.joined(separator: "\n")
   }
 

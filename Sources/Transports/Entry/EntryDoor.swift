@@ -5,21 +5,23 @@ import Wire
 
 /// Counts the connections of a listener from their first moment to their last, and turns away those that are too many.
 public struct EntryDoor: Sendable {
-  /// Refused connections that may be there at once to be told so; beyond, they are closed without a word.
-  static let courtesy = 256
-
   public let ledger: ConnectionLedger
+  private let courtesy: Int
   /// Whether an address is one of a proxy, whose connections say nothing of the clients behind it.
   private let isProxy: @Sendable (SocketAddress) -> Bool
   private let refused: RefusalMetrics
   private let leaving = Gauge()
 
+  /// - Parameter courtesy: refused connections that may be there at once to be told so; beyond, they are closed without
+  ///   a word.
   public init(
     _ ledger: ConnectionLedger,
+    courtesy: Int,
     refused: RefusalMetrics,
     isProxy: @escaping @Sendable (SocketAddress) -> Bool
   ) {
     self.ledger = ledger
+    self.courtesy = courtesy
     self.refused = refused
     self.isProxy = isProxy
   }
@@ -51,7 +53,7 @@ public struct EntryDoor: Sendable {
         retryAfterMS: 5_000
       )
     }
-    guard leaving.value < EntryDoor.courtesy else { throw ChannelError.ioOnClosedChannel }
+    guard leaving.value < courtesy else { throw ChannelError.ioOnClosedChannel }
     leaving.add(1)
     channel.closeFuture.whenComplete { [leaving] _ in leaving.add(-1) }
     return refusal

@@ -15,10 +15,13 @@ struct LoneNode {
   let process: ChildProcess
 
   /// Runs one until `body` is done.
-  /// - Parameter file: becomes its `--config`.
+  /// - Parameters:
+  ///   - file: becomes its `--config`.
+  ///   - descriptors: that it may have.
   static func run(
     _ options: [String],
     file: String? = nil,
+    descriptors: Int? = nil,
     _ body: (LoneNode) async throws -> Void
   ) async throws {
     let cluster = try await ClusterTests.cluster()
@@ -32,6 +35,7 @@ struct LoneNode {
       try file.write(toFile: path, atomically: true, encoding: .utf8)
       command += ["--config", path]
     }
+    if let descriptors { command = ["sh", "-c", "ulimit -n \(descriptors); exec \"$@\"", "sh"] + command }
     let node = LoneNode(
       endpoint: Endpoint(host: "127.0.0.1", port: ports[0]),
       backends: Endpoint(host: "127.0.0.1", port: ports[1]),

@@ -57,6 +57,33 @@ import Testing
     #expect(settings.webhookConcerns.count == count, "\(settings.webhookConcerns)")
   }
 
+  /// Of what is left beside connections, three quarters are for no client.
+  @Test(
+    arguments: [
+      (400, nil, 200, 50), (1_024, nil, 768, 64), (1_048_576, nil, 1_048_320, 64), (1_024, 100, 100, 64),
+      (1_024, 768, 768, 64), (1_024, 769, 768, 64), (400, 1_000, 200, 50), (1, nil, 1, 0),
+      (.max, nil, .max - 256, 64),
+    ] as [(Int, Int?, Int, Int)]
+  )
+  func descriptorsAreLeftForMoreThanClients(
+    _ limit: Int,
+    _ wanted: Int?,
+    _ connections: Int,
+    _ courtesy: Int
+  ) {
+    let shares = DescriptorShares(limit: limit, wanted: wanted)
+    #expect(shares.connections == connections && shares.courtesy == courtesy)
+    var settings = NodeSettings()
+    settings.maxConnections = wanted
+    #expect(settings.descriptorConcerns(limit: limit).isEmpty == (wanted ?? 0 <= connections))
+  }
+
+  @Test func aLimitThatTakesEveryDescriptorIsShown() {
+    let loaded = LoadedSettings(flags: [.maxConnections: "10000000"], environment: [:])
+    #expect("\(SettingsReport(loaded))".contains("warning: max-connections is 10000000, but"))
+    #expect(!"\(SettingsReport(LoadedSettings(flags: [:], environment: [:])))".contains("warning"))
+  }
+
   @Test func passwordsOfURLsAreNotShown() {
     let urls = [
       "http://u:secretpw@127.0.0.1:9000/x", "https://u:secretpw@backend.example", "ftp://u:secretpw@host",
