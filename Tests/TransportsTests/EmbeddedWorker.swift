@@ -47,14 +47,20 @@ final class EmbeddedWorker {
   }
 
   /// A client that has sent a request from behind a proxy. Its loop has not had a turn since.
-  /// - Parameter socket: stands between it and everything else.
+  /// - Parameters:
+  ///   - headers: beside the usual ones, each with its line break.
+  ///   - socket: stands between it and everything else.
   @discardableResult
-  func client(_ request: String, behind socket: (any ChannelHandler)? = nil) throws -> EmbeddedEntry {
+  func client(
+    _ request: String,
+    headers: String = "",
+    behind socket: (any ChannelHandler)? = nil
+  ) throws -> EmbeddedEntry {
     let client = try EmbeddedEntry(beside: self.entry)
     self.clients.append(client)
     if let socket { try client.channel.pipeline.syncOperations.addHandler(socket, position: .first) }
     try client.channel.writeInbound(
-      ByteBuffer(string: "\(request) HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+      ByteBuffer(string: "\(request) HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\(headers)\r\n")
     )
     return client
   }

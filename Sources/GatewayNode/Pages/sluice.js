@@ -691,6 +691,8 @@ class StreamLeg extends RequestLeg {
     }
     let isWelcome = false;
     let isSentAway = false;
+    /** @type {SluiceError | undefined} */
+    let refusal;
     const parser = new EventStreamParser((event, id) => {
       if (this.isClosed) return;
       switch (event.type) {
@@ -707,8 +709,10 @@ class StreamLeg extends RequestLeg {
           isSentAway = true;
           break;
         case "error":
-          // Its last word: the token has run out.
-          return this.end({ reason: event.message, error: new SluiceError(event.code, event.message, { spoken: true }) });
+          // Its last word: the token has run out, or there is no room before its `retry:` is over.
+          refusal = new SluiceError(event.code, event.message, { spoken: true });
+          if (!refusal.isPassing) this.end({ reason: event.message, error: refusal });
+          return;
         default:
           engine.take(this, event);
       }
@@ -729,7 +733,7 @@ class StreamLeg extends RequestLeg {
     }
     // A stream that ends at once with its `retry:` is a cluster that has no place now.
     this.end({
-      reason: isSentAway ? "the node is draining" : "the stream ended",
+      reason: refusal?.message ?? (isSentAway ? "the node is draining" : "the stream ended"),
       wait: parser.retry,
       told: isSentAway || (!isWelcome && parser.retry > 0),
     });

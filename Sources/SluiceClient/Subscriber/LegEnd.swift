@@ -47,6 +47,17 @@ extension ResilientSubscriber {
     }
   }
 
+  /// What the last word of a stream means.
+  func end(refusedWith error: ClientError, after wait: TimeAmount) -> LegEnd {
+    let reason = "refused: \(error.code.rawValue): \(error.message)"
+    switch error.code {
+    case .unauthorized, .tokenExpired: return LegEnd(reason, .unauthorized)
+    case .forbidden: return LegEnd(reason, .never)
+    case _ where error.code.rule.retryAfterMS != nil: return LegEnd(reason, .later(wait))
+    default: return LegEnd(reason, .again(wait))
+    }
+  }
+
   /// Whether the node itself has said no, rather than something on the way that lets one transport pass and
   /// another not.
   private func isFinal(_ code: ErrorCode?) -> Bool {

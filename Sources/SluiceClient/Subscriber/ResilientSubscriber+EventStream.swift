@@ -46,10 +46,13 @@ extension ResilientSubscriber {
       switch event {
       case .opened(let head): self.keepRoute(head.headers)
       case .item(.event(let event)):
-        if case .welcome? = self.take(event, on: leg) {
+        switch self.take(event, on: leg) {
+        case .welcome?:
           if isWelcomed { return self.complaints.append("a second welcome") }
           isWelcomed = true
           self.welcomed(leg, part, at: event.lastEventID)
+        case .error(_, let error)?: leg.lastWord = error
+        default: break
         }
         if isNative { self.lastEventID = event.lastEventID }
       case .item(.retry(let milliseconds)):
@@ -108,6 +111,8 @@ extension ResilientSubscriber {
     switch closure {
     case .ended:
       let wait = max(retry, settings.backoff.floor)
+      // A browser's own stream comes back whatever it was told.
+      if let lastWord = leg.lastWord, !isNative { return end(refusedWith: lastWord, after: wait) }
       return LegEnd("ended", wasReady ? .later(wait) : .again(wait))
     case .failed(let reason):
       let wait = isNative ? retry + backoff.next() : backoff.next()

@@ -30,6 +30,8 @@ final class SubscriberLeg {
   var revision: Int
   /// Another one is to take its place.
   var isToBeReplaced = false
+  /// Why a stream that ends now does so, if it said that.
+  var lastWord: ClientError?
   var hasEnded = false
   /// Bytes of events since it was paused.
   var takenWhilePaused = 0

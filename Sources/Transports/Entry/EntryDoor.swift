@@ -41,7 +41,11 @@ public struct EntryDoor: Sendable {
       return nil
     case .full:
       refused.connections.add()
-      refusal = ClientError(.overloaded, "this node has as many connections as it can; try again")
+      refusal = ClientError(
+        .overloaded,
+        "this node has as many connections as it can; try again",
+        retryAfterMS: Jitter.roomMS(after: 2_000)
+      )
     case .closed:
       refused.memory.add()
       refusal = .lackOfMemory
@@ -50,7 +54,7 @@ public struct EntryDoor: Sendable {
       refusal = ClientError(
         .rateLimited,
         "at most \(ledger.maximumOfAddress) connections of one address",
-        retryAfterMS: 5_000
+        retryAfterMS: Jitter.roomMS(after: 5_000)
       )
     }
     guard leaving.value < courtesy else { throw ChannelError.ioOnClosedChannel }
@@ -63,7 +67,11 @@ public struct EntryDoor: Sendable {
 extension ClientError {
   /// What is told to whoever is new while memory runs out.
   static var lackOfMemory: ClientError {
-    ClientError(.overloaded, "this node has too little memory left; try again")
+    ClientError(
+      .overloaded,
+      "this node has too little memory left; try again",
+      retryAfterMS: Jitter.roomMS(after: 2_000)
+    )
   }
 }
 

@@ -134,22 +134,33 @@ extension Worker {
   }
 
   /// A proxy tries another node at `503`. A browser that comes directly takes any status but `200` as final,
-  /// so it gets a stream that ends at once and says when to come back.
+  /// so it gets a stream that ends at once and says when to come back, and why.
   private func sendElsewhere(_ request: HTTPRequest, _ responder: Responder, _ error: ClientError) {
     if isProxied(request) { return responder.respond(error) }
     let headers: HTTPHeaders = [
       "Content-Type": EventStreamEncoder.contentType, "Cache-Control": "no-store",
     ]
     guard let body = responder.beginStream(headers: headers) else { return }
-    var retry = ByteBuffer()
-    let wait = error.code == .overloaded || error.code == .rateLimited ? error.retryAfterMS : nil
-    EventStreamEncoder.writeRetry(milliseconds: wait ?? Jitter.refusedStreamMS(), into: &retry)
-    body.write(retry)
+    let isTimed = error.code == .overloaded || error.code == .rateLimited
+    var error = error
+    error.retryAfterMS = isTimed ? error.retryAfterMS : Jitter.refusedStreamMS()
+    var all = ByteBuffer()
+    EventStreamEncoder.writeRetry(milliseconds: error.retryAfterMS ?? 0, into: &all)
+    var event = ByteBuffer()
+    ServerEvent.error(id: nil, error).write(into: &event)
+    EventStreamEncoder.write(name: "error", id: request.lastEventID, data: event, into: &all)
+    body.write(all)
     body.end()
   }
 }
 
 extension HTTPRequest {
+  /// Where the client was, to be told to it again: some forget it by an event that has none.
+  fileprivate var lastEventID: ByteBuffer? {
+    guard let last = headers.first(name: "Last-Event-ID"), SinceSet(last) != nil else { return nil }
+    return ByteBuffer(string: last)
+  }
+
   /// Where the client asks to go on: `Last-Event-ID`, else `since=`.
   var streamSince: SinceSet? {
     get throws(ClientError) {

@@ -95,7 +95,11 @@ final class HeldPlace {
   }
 
   fileprivate static func refusal(_ limit: Int, of whom: String) -> ClientError {
-    ClientError(.rateLimited, "at most \(limit) connections of one \(whom)", retryAfterMS: 5_000)
+    ClientError(
+      .rateLimited,
+      "at most \(limit) connections of one \(whom)",
+      retryAfterMS: Jitter.roomMS(after: 5_000)
+    )
   }
 }
 

@@ -94,7 +94,11 @@ extension Worker {
       let wait = follows.take(count, from: address, now: entry.eventLoop.now)
     else { return nil }
     context.metrics.over.subscribes.add()
-    return ClientError(.rateLimited, "too many new channels of one address", retryAfterMS: wait)
+    return ClientError(
+      .rateLimited,
+      "too many new channels of one address",
+      retryAfterMS: Jitter.roomMS(after: wait)
+    )
   }
 
   /// The session that the client gives back, or a new one; what was another user's is not this one's.

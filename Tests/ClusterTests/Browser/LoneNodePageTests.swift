@@ -116,6 +116,35 @@ extension ClusterTests {
       }
     }
 
+    /// What its `error` says passes, and is no fault of the transport.
+    @Test func aStreamThatFindsNoRoomComesBack() async throws {
+      try await withNode(["--event-loops", "1", "--subscribes-per-address", "10"]) { node, _, browser in
+        let page = try await browser.open("page", node, "/healthz")
+        // More than may come at once, which takes a second to make up for.
+        let names = (0..<60).map { "room:first-\($0)" }.joined(separator: ",")
+        #expect(try await HTTP.poll(node, names, "wait=0").status == .ok)
+        try await page.run(
+          """
+          async () => {
+            const { Sluice } = await import("/sluice.js");
+            window.states = [];
+            const sluice = window.sluice = new Sluice(null, { transports: ["sse", "long-poll"] });
+            sluice.addEventListener("state", ({ detail: { state, transport, reason } }) => {
+              states.push([state, transport, reason].filter(Boolean).join(" "));
+            });
+            sluice.subscribe("room:crowded", () => {});
+          }
+          """
+        )
+        try await eventually("a stream", every: .milliseconds(50)) {
+          try await page.evaluate("() => sluice.state.state === 'connected'", as: Bool.self)
+        }
+        let states: [String] = try await page.evaluate("() => states")
+        #expect(states.contains("waiting sse too many new channels of one address"), "\(states)")
+        #expect(states.allSatisfy { $0.contains(" sse") }, "\(states)")
+      }
+    }
+
     @Test(arguments: ["websocket", "sse", "long-poll"])
     func aHundredAndFiftyChannels(_ transport: String) async throws {
       try await withNode(["--log-level", "error"]) { node, _, browser in
