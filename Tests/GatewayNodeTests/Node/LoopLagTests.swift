@@ -27,13 +27,4 @@ import Testing
     let lag = LoopLag(now: start)
     #expect(lag.read(now: start + .seconds(3)).worst == 2_900_000_000)
   }
-
-  @Test func theMemoryOfTheMachineIsKnown() {
-    #expect(
-      MemoryLimit.total(in: Array("MemTotal:       24064928 kB\nMemFree: 1 kB".utf8)) == 24_064_928 * 1_024
-    )
-    #expect(MemoryLimit.total(in: []) == nil)
-    #expect(MemoryLimit.limit(Array("max\n".utf8)) == nil)
-    #expect(MemoryLimit.limit(Array("1048576\n".utf8)) == 1_048_576)
-  }
 }
