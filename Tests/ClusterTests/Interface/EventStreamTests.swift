@@ -1,3 +1,4 @@
+import LoadTesting
 import NIOCore
 import NIOHTTP1
 import SluiceClient
@@ -105,6 +106,47 @@ extension ClusterTests {
       }
       #expect(response.status == .badRequest)
       #expect(response.problem?.hasPrefix(code) == true, "\(response.text)")
+    }
+
+    /// A native EventSource takes `429` for final: nginx makes a stream of it that says when to come back, and why.
+    @Test func whoIsOverALimitBehindAProxyComesBack() async throws {
+      let cluster = try await ClusterTests.cluster()
+      let flags = ["--event-loops", "1", "--subscribes-per-address", "10"]
+      _ = try await ChildNode(insteadOf: "gateway-1", in: cluster, flags)
+      let route = try await eventually("a way to gateway-1") {
+        let route = "\(UInt32.random(in: .min ... .max))"
+        let socket = try await Socket(to: cluster.nginx, path: "/v1/socket?route=\(route)")
+        defer { socket.abort() }
+        return try await socket.welcome().node == "gateway-1" ? route : nil
+      }
+      // More than may come at once, which takes five seconds to make up for.
+      let names = (0..<100).map { "room:crowd-\($0)" }.joined(separator: ",")
+      #expect(try await HTTP.poll(cluster.nginx, names, "wait=0&route=\(route)").status == .ok)
+      let refused = try await HTTP.get(
+        cluster.nginx,
+        "/v1/stream?channels=room:crowded&route=\(route)",
+        headers: ["Last-Event-ID": "room:crowded@abcdefgh.7"]
+      )
+      #expect(refused.status == .ok)
+      #expect(refused.headers.first(name: "Content-Type") == "text/event-stream")
+      let event =
+        "event: error\nid: room:crowded@abcdefgh.7\n" + #"data: {"type":"error","code":"rate_limited","#
+      let text = refused.text
+      let wait = try #require(text.firstMatch(of: /^retry: ([0-9]+)\n\n/).flatMap { Int($0.1) }, "\(text)")
+      #expect((1_000..<12_000).contains(wait))
+      #expect(text.contains("\n\n\(event)") && text.hasSuffix("\"retry_after_ms\":\(wait)}\n\n"), "\(text)")
+      // No other node was tried, and this one has said why.
+      #expect(try await cluster.metric(#"sluice_refused_total{reason="subscribes"}"#, of: 0) == 1)
+
+      let crowded = try #require(ChannelName("room:crowded"))
+      var settings = SubscriberSettings(name: "native", endpoint: cluster.nginx, channels: [crowded])
+      settings.transport = .nativeEventSource
+      settings.route = route
+      let fleet = try await Fleet([settings])
+      try await fleet.ready(within: .seconds(40))
+      #expect(try await fleet.all { $0.givenUp }.compactMap(\.self) == [])
+      try await fleet.stop()
+      try await cluster.restore(["gateway-1"])
     }
 
     @Test func anHTTP10ClientGetsItsStreamToo() async throws {
