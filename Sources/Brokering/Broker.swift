@@ -14,7 +14,8 @@ public protocol Broker: AnyObject, Sendable {
   /// act on when the settings are wrong (a password refused); an absent server is no error, it is waited for.
   func start() async throws
 
-  /// Gives up the lease and closes. Presence that this node still holds is left to nobody: it is removed first.
+  /// Gives up the lease and closes. Presence that this node still holds is left to nobody: it is removed first; soon
+  /// after a fault, by the nodes that stay, when those who went over to them are joined there.
   func shutdown() async
 
   /// Whether publishes and the feed work at the moment.

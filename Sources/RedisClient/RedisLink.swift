@@ -28,6 +28,8 @@ public final class RedisLink {
   public var reconnects: Int { max(0, connection.connects - 1) }
   /// Commands that wait for their answers.
   public var pending: Int { queue.count }
+  /// For how long commands have waited and none was answered; zero when none waits.
+  public func silence(now: NIODeadline) -> TimeAmount { queue.silence(now: now) }
 
   private let connection: RedisConnection
   private let settings: RedisSettings
@@ -174,8 +176,9 @@ extension RedisLink: RedisConnectionOwner {
 
   func connectionReceived(_ replies: RedisReplies) {
     var replies = replies
+    let now = NIODeadline.now()
     while case .ready = state, let reply = replies.nextReply() {
-      guard let done = queue.answerFirst() else {
+      guard let done = queue.answerFirst(now: now) else {
         return connection.drop(.protocolViolation("an answer to no command"))
       }
       done?(reply)

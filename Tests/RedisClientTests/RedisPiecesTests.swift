@@ -51,7 +51,7 @@ struct RedisPiecesTests {
     #expect(!one.isStuck)
     #expect(queue.nextDeadline == start + .seconds(3))
     // Its answer comes after all: the next one is still awaited.
-    let first = queue.answerFirst()
+    let first = queue.answerFirst(now: start + .seconds(2))
     #expect(first != nil)
     #expect(first! == nil)
     #expect(queue.hasRoom)
@@ -60,7 +60,23 @@ struct RedisPiecesTests {
     #expect(two.dones.count == 2)
     #expect(two.isStuck)
     #expect(queue.takeAll().isEmpty)
-    #expect(queue.answerFirst() == nil)
+    #expect(queue.answerFirst(now: start + .seconds(5)) == nil)
+  }
+
+  @Test func silenceIsNoAnswerAtAll() {
+    var queue = RedisPendingQueue(RedisSettings(address: RedisAddress(host: "h")))
+    let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+    #expect(queue.silence(now: start) == .zero)
+    for second in 0..<3 { queue.append(bytes: 1, now: start + .seconds(Int64(second))) { _ in } }
+    #expect(queue.silence(now: start + .seconds(2)) == .seconds(2))
+    // Also of one that has failed for it.
+    _ = queue.takeLate(now: start + .seconds(3))
+    #expect(queue.silence(now: start + .seconds(3)) == .seconds(3))
+    // What answers is slow, but not silent.
+    _ = queue.answerFirst(now: start + .seconds(9))
+    #expect(queue.silence(now: start + .seconds(10)) == .seconds(1))
+    _ = queue.takeAll()
+    #expect(queue.silence(now: start + .seconds(20)) == .zero)
   }
 
   @Test func greetsAsTheURLSays() throws {

@@ -178,6 +178,7 @@ extension RedisBrokerCore {
     status.feed(nil)
     let presenceLost = presenceLost
     self.presenceLost = false
+    if presenceLost { leavePause.membersReturn(now: .now()) }
     for (_, door) in ports { door.enter { $0.feedRestored(presenceLost: presenceLost) } }
     readRostersAgain(presenceLost: presenceLost)
     if presenceLost { tellUsers() }

@@ -42,6 +42,10 @@ extension RedisBrokerCore {
 
   private func take(_ leave: RedisHeldPresence.Leave, _ done: @escaping (Result<Void, BrokerError>) -> Void) {
     presence.leaves(leave)
+    guard !leavesWait(now: .now()) else {
+      presence.leaveFailed(leave)
+      return done(.failure(BrokerError(.unavailable, "leaves wait until members are back after a fault")))
+    }
     let name = lease.name
     let pass: RedisGate.Pass
     switch gate.enter() {
@@ -73,9 +77,22 @@ extension RedisBrokerCore {
     }
   }
 
+  /// Looks also whether Redis is silent now: what is sent to it would be done as soon as it is not, before other nodes
+  /// had joined whom they could not.
+  func leavesWait(now: NIODeadline) -> Bool {
+    if link.state == .ready {
+      if link.silence(now: now) < RedisBrokerSettings.silence {
+        leavePause.redisAnswers(now: now)
+      } else {
+        leavePause.redisFailed()
+      }
+    }
+    return leavePause.isOn(now: now)
+  }
+
   /// Tells Redis of the leaves that it could not be told of.
-  func payOwedLeaves() {
-    guard link.state == .ready else { return }
+  func payOwedLeaves(now: NIODeadline) {
+    guard !leavesWait(now: now), link.state == .ready else { return }
     for leave in presence.owed { take(leave) { _ in } }
   }
 

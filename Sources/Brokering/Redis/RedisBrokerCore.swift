@@ -33,6 +33,7 @@ final class RedisBrokerCore {
   /// The lease was lost since the receivers heard of a restoration.
   var presenceLost = false
   var presence = RedisHeldPresence()
+  var leavePause: RedisLeavePause
   /// Leases of this node that are over.
   var former: [RedisFormerLease] = []
   var rosters = RedisRosterQueue()
@@ -75,6 +76,7 @@ final class RedisBrokerCore {
     self.namespaces = namespaces
     self.logger = logger
     lease = RedisLease(incarnation: incarnation)
+    leavePause = RedisLeavePause(rejoin: settings.rejoin)
     nextEpochKeep = .now() + settings.epochKeep
     var redis = settings.redis
     // Everybody may come or go at once.
@@ -101,7 +103,8 @@ final class RedisBrokerCore {
     armTimer()
   }
 
-  /// Takes what this node holds out of presence, ends its lease and closes.
+  /// Takes what this node holds out of presence, ends its lease and closes. While leaves have to wait, the lease is
+  /// left to run out instead, and what it holds to the node that sweeps it then.
   func shutdown(_ promise: EventLoopPromise<Void>) {
     guard !isClosed else { return promise.succeed() }
     isClosed = true
@@ -118,6 +121,7 @@ final class RedisBrokerCore {
     }
     guard link.state == .ready, lease.isTaken else { return finish() }
     sendLastNotes()
+    guard !leavesWait(now: .now()) else { return link.send(["PING"]) { _ in finish() } }
     sweep(name) { _ in finish() }
   }
 
@@ -131,14 +135,15 @@ final class RedisBrokerCore {
     case .connecting, .closed: break
     case .ready:
       gate.linkIsReady()
+      leavePause.redisAnswers(now: .now())
       identifyServer { [weak self] in
         self?.beat()
-        self?.payOwedLeaves()
         self?.payOwedUsers()
       }
     case .down(let error):
       status.core(error.description)
       leaseSince = nil
+      leavePause.redisFailed()
       giveUpStarting(error)
     }
   }
@@ -177,7 +182,7 @@ final class RedisBrokerCore {
     sweepDead(now: now)
     sweepFormer(now: now)
     checkRosters(now: now)
-    payOwedLeaves()
+    payOwedLeaves(now: now)
     payOwedUsers()
     keepPresence(now: now)
     keepUsers(now: now)

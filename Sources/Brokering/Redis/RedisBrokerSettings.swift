@@ -20,7 +20,7 @@ public struct RedisBrokerSettings: Sendable {
   /// How long presence is stored without being renewed. Nodes renew theirs four times in this time.
   public var presenceTTL: TimeAmount = .hours(1)
   /// How long after a loss of Redis's memory members may take to be joined again, until they are told to have
-  /// left.
+  /// left; and how long leaves wait after any fault of Redis.
   public var rejoin: TimeAmount = .seconds(4)
   /// Whether connections of users are counted, for which a node has to know who lives.
   public var countsUsers = true
@@ -52,6 +52,9 @@ public struct RedisBrokerSettings: Sendable {
   static let epochBatch = 1_000
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
+  /// How long Redis may answer nothing until leaves wait: shorter than the grace of a session that has gone over to
+  /// another node, so that its leave is not sent to a Redis that stands still since.
+  static let silence = TimeAmount.seconds(1)
   /// How many members one script reads.
   static let rosterPage = 1_000
   /// Positions of channels that each event loop asks for at once. Publishes come behind them on the same connection.

@@ -16,6 +16,7 @@ struct RedisPendingQueue {
   private(set) var bytes = 0
   /// How many at the front have failed already.
   private var failed = 0
+  private var answeredAt = NIODeadline.uptimeNanoseconds(0)
   private let timeout: TimeAmount
   private let maximum: Int
   private let maximumBytes: Int
@@ -40,8 +41,9 @@ struct RedisPendingQueue {
   }
 
   /// The oldest was answered: whom to tell, if anybody still waits. Nil when there is no command.
-  mutating func answerFirst() -> RedisLink.Completion?? {
+  mutating func answerFirst(now: NIODeadline) -> RedisLink.Completion?? {
     guard let entry = entries.popFirst() else { return .none }
+    answeredAt = now
     bytes -= entry.bytes
     failed = max(0, failed - 1)
     return .some(entry.done)
@@ -54,6 +56,11 @@ struct RedisPendingQueue {
       failed = 0
     }
     return entries.compactMap(\.done)
+  }
+
+  /// For how long something has waited and nothing was answered.
+  func silence(now: NIODeadline) -> TimeAmount {
+    entries.first.map { max(.zero, now - max($0.deadline - timeout, answeredAt)) } ?? .zero
   }
 
   /// When `takeLate` is to be called next.
