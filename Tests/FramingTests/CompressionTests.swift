@@ -66,6 +66,47 @@ import Wire
     }
   }
 
+  /// However a message was compressed: by blocks that say they are the last, stored, or ended by an empty last block.
+  @Test(
+    arguments: [
+      ([0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00], "hello"),
+      ([0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00], "hello"),
+      ([0x01, 0x05, 0x00, 0xfa, 0xff, 0x68, 0x65, 0x6c, 0x6c, 0x6f, 0x00], "hello"),
+      ([0x01, 0x05, 0x00, 0xfa, 0xff, 0x68, 0x65, 0x6c, 0x6c, 0x6f], "hello"),
+      ([0xca, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x04], "hello"), ([0x00], ""), ([0x01], ""),
+      ([0x02, 0x00], ""),
+      ([0x03, 0x00], ""), ([0x03, 0x00, 0x00], ""),
+    ] as [([UInt8], String)]
+  )
+  func everyWholeStreamIsRead(_ payload: [UInt8], _ text: String) throws {
+    #expect(try Inflater().inflate(ByteBuffer(bytes: payload), limit: 5) == ByteBuffer(string: text))
+  }
+
+  /// A message that lost its end is none, wherever it was cut.
+  @Test func whatIsCutIsRefused() throws {
+    let inflater = Inflater()
+    let stored: [UInt8] = [0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00]
+    let final: [UInt8] = [0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]
+    var (short, long) = (ByteBuffer(), ByteBuffer())
+    Deflater().deflate(ByteBuffer(string: #"{"type":"ping","id":1}"#), into: &short)
+    Deflater().deflate(
+      ByteBuffer(string: (0..<300).map { #"{"id":\#($0 * $0),"name":"x"},"# }.joined()),
+      into: &long
+    )
+    for whole in [ByteBuffer(bytes: stored), ByteBuffer(bytes: final), short, long] {
+      #expect(throws: Never.self) { try inflater.inflate(whole, limit: 100_000) }
+      // A nought alone is a message too, an empty one.
+      for length in 0..<whole.readableBytes where length != 1 || whole.readableBytesView.first != 0 {
+        let cut = ByteBuffer(whole.readableBytesView.prefix(length))
+        let failure = #expect(throws: WebSocketViolation.self, "\(length) of \(whole)") {
+          try inflater.inflate(cut, limit: 100_000)
+        }
+        #expect(failure?.closeCode == .invalidText)
+      }
+      #expect(throws: Never.self) { try inflater.inflate(whole, limit: 100_000) }
+    }
+  }
+
   @Test(arguments: [9, 10, 15])
   func whatIsCompressedIsReadAgain(_ bits: Int) throws {
     let (deflater, inflater) = (Deflater(windowBits: bits), Inflater())
