@@ -40,6 +40,9 @@ public enum WebSocketHandshake {
     guard fields.keys.count == 1, self.isBase64Of16Bytes(fields.keys[0]) else {
       return .refuse(.badRequest, [:], message: "Sec-WebSocket-Key must be one base64 of 16 bytes")
     }
+    guard fields.extensionsAreWellFormed else {
+      return .refuse(.badRequest, [:], message: "Sec-WebSocket-Extensions must be a list of extensions")
+    }
     return .accept(
       key: self.acceptKey(for: fields.keys[0]),
       subprotocol: self.selected(of: fields.offers)
@@ -58,6 +61,7 @@ public enum WebSocketHandshake {
     var versions: [Substring] = []
     var keys: [Substring] = []
     var offers: [Substring] = []
+    var extensionsAreWellFormed = true
 
     var upgrades: Bool { upgradesToWebSocket && upgradesConnection }
 
@@ -73,6 +77,8 @@ public enum WebSocketHandshake {
           versions.append(WebSocketHandshake.trimmed(value))
         case 17 where WebSocketHandshake.isToken(name, "sec-websocket-key"):
           keys.append(WebSocketHandshake.trimmed(value))
+        case 24 where WebSocketHandshake.isToken(name, "sec-websocket-extensions"):
+          extensionsAreWellFormed = extensionsAreWellFormed && ExtensionList.isWellFormed(value)
         case 22 where WebSocketHandshake.isToken(name, "sec-websocket-protocol"):
           offers += WebSocketHandshake.tokens(of: value)
         default: break

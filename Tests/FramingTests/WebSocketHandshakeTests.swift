@@ -62,6 +62,30 @@ struct WebSocketHandshakeTests {
     #expect(self.status(self.decide([(name, value)])) == status)
   }
 
+  /// RFC 6455 section 9.1: what is no list of extensions fails the handshake, what is unknown is passed over.
+  @Test(
+    arguments: [
+      ("permessage-deflate; client_max_window_bits", 101), ("x-webkit-deflate-frame", 101),
+      ("permessage-deflate; server_max_window_bits=99", 101), ("a;b;c=d;e=\"f\",\tg ; h = i", 101), ("", 101),
+      (", a,, b ,", 101), (#"a; b="c\d""#, 101),
+      ("permessage-deflate; =", 400), ("permessage-deflate; =1", 400), ("permessage-deflate;", 400),
+      (";", 400),
+      ("permessage deflate", 400), ("a; b=", 400), (#"a; b="c"#, 400), (#"a; b="""#, 400),
+      (#"a; b="c d""#, 400),
+      (#"a; b="c\"#, 400), (#"a; b="c\""#, 400), (#"a; b="c"d"#, 400), ("a/b", 400), ("a; b=c=d", 400),
+      ("a, =", 400), ("a; b\u{e9}", 400), (String(repeating: "a,", count: 513), 400),
+    ] as [(String, UInt)]
+  )
+  func refusesWhatIsNoListOfExtensions(offer: String, status: UInt) {
+    #expect(self.status(self.decide([("Sec-WebSocket-Extensions", offer)])) == status)
+    var headers = Self.headers
+    headers.add(name: "Sec-WebSocket-Extensions", value: "permessage-deflate")
+    headers.add(name: "sec-websocket-extensions", value: offer)
+    #expect(
+      self.status(WebSocketHandshake.decide(method: .GET, version: .http1_1, headers: headers)) == status
+    )
+  }
+
   @Test func refusesTwoKeys() {
     var headers = Self.headers
     headers.add(name: "sec-websocket-key", value: "dGhlIHNhbXBsZSBub25jZQ==")

@@ -15,6 +15,27 @@ extension FuzzTarget {
   ) { input in
     let fields = input.split(separator: 0x0a).map { String(decoding: $0, as: UTF8.self) }
     let headers = HTTPHeaders(fields.map { ("Sec-WebSocket-Extensions", $0) })
+    let lists = fields.map(ExtensionList.parse)
+    for case let list? in lists {
+      let text = list.map { offer in
+        let parameters = offer.parameters.map { name, value in value.map { "\(name)=\($0)" } ?? name }
+        return ([offer.name] + parameters).joined(separator: "; ")
+      }.joined(separator: ", ")
+      let again = try required(ExtensionList.parse(text), "written down, it is malformed")
+      try demandSame(again.map(\.name), list.map(\.name), "written down, it offers something else")
+      for (one, other) in zip(again, list) {
+        try demandSame(one.parameters.map(\.name), other.parameters.map(\.name), "other parameters")
+        try demandSame(one.parameters.map(\.value), other.parameters.map(\.value), "other values")
+      }
+    }
+    var request: HTTPHeaders = [
+      "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+      "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    ]
+    request.add(contentsOf: headers)
+    let decision = WebSocketHandshake.decide(method: .GET, version: .http1_1, headers: request)
+    let isAccepted = if case .accept = decision { true } else { false }
+    try demandSame(isAccepted, lists.allSatisfy { $0 != nil }, "whether the handshake is good")
     guard let terms = CompressionTerms(offeredIn: headers) else { return }
     try demand([9, 12, 15].contains(terms.serverWindowBits), "a window of \(terms.serverWindowBits) bits")
     try demand(input.count >= "permessage-deflate".utf8.count, "agreed to what was not offered")
