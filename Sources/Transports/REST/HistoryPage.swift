@@ -159,7 +159,8 @@ extension HistoryPage {
       cursor = gap == nil ? asked : start
     }
     if let last { cursor = Cursor(position.epoch, last) }
-    hasNewer = last.map { $0 < position.tail } ?? false
+    let isEmpty = position.oldest > position.tail
+    hasNewer = !isEmpty && cursor.map { $0.offset < position.tail } ?? false
     hasOlder = first.map { $0 > position.oldest } ?? false
   }
 }

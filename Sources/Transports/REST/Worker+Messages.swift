@@ -97,8 +97,8 @@ extension HistoryPage {
     let path = channel.messagesPath
     let limit = limit.map { "&limit=\($0)" } ?? ""
     var links: [String] = []
-    if hasNewer, let last = messages.last {
-      links.append("<\(path)?since=\(last.cursor)\(limit)>; rel=\"next\"")
+    if hasNewer, let cursor {
+      links.append("<\(path)?since=\(cursor)\(limit)>; rel=\"next\"")
     }
     if hasOlder, let first = messages.first {
       links.append("<\(path)?before=\(first.cursor)\(limit)>; rel=\"prev\"")
