@@ -204,12 +204,13 @@ extension RequestAssembler {
     if let host = hosts.first, !RequestTarget.isHost(host) {
       return Problem(.badRequest, "Host: a name or an address, and maybe a port")
     }
-    let codings = head.headers[canonicalForm: "Transfer-Encoding"]
+    // As they stand: a list without its empty members would hide a field that is there.
+    let codings = head.headers["Transfer-Encoding"]
     if !codings.isEmpty {
       if head.headers.contains(name: "Content-Length") {
         return Problem(.badRequest, "both Content-Length and Transfer-Encoding")
       }
-      guard codings.count == 1, codings[0].lowercased() == "chunked", head.version != .http1_0 else {
+      guard codings.count == 1, Self.isChunked(codings[0]), head.version != .http1_0 else {
         return Problem(.badRequest, "the only transfer coding is chunked", status: .notImplemented)
       }
     }
@@ -217,6 +218,12 @@ extension RequestAssembler {
       return Problem(.badRequest, "the only expectation is 100-continue", status: .expectationFailed)
     }
     return nil
+  }
+
+  private static func isChunked(_ coding: String) -> Bool {
+    var bytes = Substring(coding).utf8
+    while bytes.last == 0x20 || bytes.last == 0x09 { bytes.removeLast() }
+    return Substring(bytes).lowercased() == "chunked"
   }
 
   private static func tooLarge(limit: Int) -> Problem {
