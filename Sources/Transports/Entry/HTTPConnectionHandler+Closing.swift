@@ -67,10 +67,10 @@ extension HTTPConnectionHandler {
     self.arm(after: self.loop.limits.bodyTimeout)
   }
 
-  func parserFailed(_ error: any Error) {
+  func parserFailed(_ failure: ParserFailure) {
     switch self.phase {
     case .receiving, .answering, .streaming:
-      if self.failure == nil { self.failure = ParserFailure(error) }
+      if self.failure == nil { self.failure = failure }
       self.refusal = nil
       self.process()
     case .flushing, .lingering, .gone:

@@ -4,36 +4,6 @@ import Wire
 
 /// From bytes to parts of requests.
 extension HTTPConnectionHandler {
-  /// Why the parser has given up.
-  enum ParserFailure {
-    case headTooLarge
-    case otherVersion
-    case otherProtocol
-
-    init(_ error: any Error) {
-      switch error {
-      case HTTPParserError.headerOverflow: self = .headTooLarge
-      case HTTPParserError.invalidVersion: self = .otherVersion
-      default: self = .otherProtocol
-      }
-    }
-
-    var problem: Problem {
-      switch self {
-      case .headTooLarge:
-        Problem(.tooLarge, "the request's head is too large", status: .requestHeaderFieldsTooLarge)
-      case .otherVersion:
-        Problem(
-          .badRequest,
-          "the versions of HTTP here are 1.1 and 1.0",
-          status: .httpVersionNotSupported
-        )
-      case .otherProtocol:
-        Problem(.badRequest, "this is not HTTP/1")
-      }
-    }
-  }
-
   /// What may come after the end of the present request.
   enum Afterwards {
     case request
@@ -63,7 +33,7 @@ extension HTTPConnectionHandler {
     let parser = self.parser ?? self.loop.parsers.borrow(context)
     self.parser = parser
     self.isAtEnd = false
-    let isSound = self.parse { _ = try parser.decode(context: context, buffer: &input) }
+    let isSound = self.parse(&input) { _ = try parser.decode(context: context, buffer: &$0) }
     self.watchBody()
     // What the parser has not taken is copied, so that the receive buffer is not held for it.
     if input.readableBytes > 0 { self.input = ByteBuffer(bytes: input.readableBytesView) }
@@ -90,7 +60,7 @@ extension HTTPConnectionHandler {
   func inputEnded(_ context: ChannelHandlerContext) {
     guard let parser = self.parser, self.takesParts, self.failure == nil, !self.isReading else { return }
     var input = self.input
-    _ = self.parse { _ = try parser.decodeLast(context: context, buffer: &input, seenEOF: true) }
+    _ = self.parse(&input) { _ = try parser.decodeLast(context: context, buffer: &$0, seenEOF: true) }
     self.letGoOfParser(context)
     self.flushIfNeeded()
   }
@@ -111,7 +81,7 @@ extension HTTPConnectionHandler {
   }
 
   /// Whether the parser can go on.
-  private func parse(_ step: () throws -> Void) -> Bool {
+  private func parse(_ input: inout ByteBuffer, _ step: (inout ByteBuffer) throws -> Void) -> Bool {
     let outer = self.loop.collector.reader
     self.loop.collector.reader = self
     self.isReading = true
@@ -120,10 +90,13 @@ extension HTTPConnectionHandler {
       self.isReading = false
     }
     do {
-      try step()
+      try step(&input)
       return true
     } catch {
-      self.parserFailed(error)
+      let headIsWhole = self.loop.collector.headIsWhole
+      self.loop.collector.headIsWhole = false
+      let limits = self.loop.limits
+      self.parserFailed(ParserFailure(error, in: input, headIsWhole: headIsWhole, limits: limits))
       return false
     }
   }

@@ -50,13 +50,16 @@ final class RequestPartCollector: ChannelInboundHandler, RemovableChannelHandler
 
   /// The connection that is reading.
   var reader: HTTPConnectionHandler?
+  /// Whether what the parser fails on is a head that is whole.
+  var headIsWhole = false
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     self.reader?.take(Self.unwrapInboundIn(data))
   }
 
+  /// A parser says here that a whole head is of another version, before it throws that.
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    self.reader?.parserFailed(error)
+    self.headIsWhole = true
   }
 }
 

@@ -105,7 +105,7 @@ private struct HTTPRun {
     guard let start = bytes.indices.last(where: { bytes[$0] == 0x48 && bytes[$0...].starts(with: version) })
     else { return }
     let status = String(decoding: bytes[(start + version.count)...].prefix(3), as: UTF8.self)
-    if ["400", "431", "505"].contains(status) {
+    if ["400", "414", "431", "501", "505"].contains(status) {
       bytes.replaceSubrange(start..., with: Array("refused".utf8))
     }
   }
