@@ -23,6 +23,8 @@ extension HTTPConnectionHandler {
   /// Gives bytes to the parser, which is kept only while it is inside a request.
   func read(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
     guard self.takesParts, self.failure == nil, !self.isThrough else { return }
+    // What is another request's is taken off again when that is found in it.
+    self.bodyLength? += bytes.readableBytes
     var input = bytes
     if self.input.readableBytes > 0 {
       self.input.writeImmutableBuffer(bytes)
@@ -43,6 +45,10 @@ extension HTTPConnectionHandler {
     }
     if case .gone = self.phase { return self.letGoOfParser(context) }
     guard isSound else { return self.letGoOfParser(context) }
+    if let length = self.bodyLength, length > self.longestBody {
+      self.parserFailed(.bodyTooLong)
+      return self.letGoOfParser(context)
+    }
     guard self.isAtEnd, !isCut else { return }
     switch self.afterwards {
     case .request:
@@ -78,6 +84,13 @@ extension HTTPConnectionHandler {
     case .receiving, .answering, .streaming: true
     case .flushing, .lingering, .gone: false
     }
+  }
+
+  /// Bytes in which a body may come: each of it in a chunk of its own takes six, and trailers are as long as a head. Of
+  /// a request that waits it is not known yet whose it is.
+  private var longestBody: Int {
+    let limit = self.waiting.isEmpty ? self.assembler.bodyLimit : nil
+    return 8 * (limit ?? self.loop.routes.largestBody) + self.loop.limits.headLength
   }
 
   /// Whether the parser can go on.

@@ -37,7 +37,10 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   /// Borrowed while it is inside a request, and what it has not taken yet.
   var parser: HTTPRequestDecoder?
   var input = ByteBuffer()
-  /// The parser has given up; answered once what came before it is.
+  /// Bytes that have come since the last head while the parser is inside its body, whatever they are there; less what
+  /// came in one read with the head.
+  var bodyLength: Int?
+  /// The parser has given up, or was given too much; answered once what came before is.
   var failure: ParserFailure?
   var context: ChannelHandlerContext?
   var deadline: NIODeadline?
@@ -112,10 +115,13 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     self.headHasBegun = false
     self.isAtEnd = false
     switch part {
-    case .head(let head): self.afterwards = Afterwards(head)
+    case .head(let head):
+      self.afterwards = Afterwards(head)
+      self.bodyLength = 0
     case .body: break
     case .end(let trailers):
       self.isAtEnd = true
+      self.bodyLength = nil
       if trailers?.isEmpty == false, case .request = self.afterwards { self.afterwards = .nothing }
     }
     switch self.phase {

@@ -6,6 +6,7 @@ import Wire
 enum ParserFailure {
   case headTooLarge
   case targetTooLong(limit: Int)
+  case bodyTooLong
   case otherVersion
   case unknownMethod
   case otherProtocol
@@ -37,6 +38,8 @@ enum ParserFailure {
       Problem(.tooLarge, "the request's head is too large", status: .requestHeaderFieldsTooLarge)
     case .targetTooLong(let limit):
       Problem(.tooLarge, "the request target is over \(limit) bytes", status: .uriTooLong)
+    case .bodyTooLong:
+      Problem(.tooLarge, "the body comes in far more bytes than it may have")
     case .otherVersion:
       Problem(
         .badRequest,

@@ -64,6 +64,11 @@ struct RequestAssembler {
     if case .betweenRequests = self.state { false } else { true }
   }
 
+  /// Bytes that the body of the present request may have; nil between requests.
+  var bodyLimit: Int? {
+    if case .receiving(let matched) = self.state { matched.route.bodyLimit } else { nil }
+  }
+
   mutating func take(
     _ part: HTTPServerRequestPart,
     routes: RouteTable,

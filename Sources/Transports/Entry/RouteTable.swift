@@ -48,6 +48,8 @@ public struct RouteTable {
   }
 
   private var routes: [Route] = []
+  /// Bytes that the body of some request may have.
+  private(set) var largestBody = 0
   /// Answers what no path matches, whatever the method; without it that is `404`.
   public var fallback: Handler?
   /// Pages of which sites may ask what is below `/v1`; nil for all, who are told nothing of it.
@@ -79,6 +81,7 @@ public struct RouteTable {
       : pattern.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map { part in
         part.hasPrefix("{") ? Segment.parameter(String(part.dropFirst().dropLast())) : .literal(String(part))
       }
+    self.largestBody = max(self.largestBody, bodyLimit)
     self.routes.append(
       Route(
         pattern: Pattern(method, pattern),

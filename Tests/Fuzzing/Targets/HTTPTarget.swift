@@ -46,7 +46,8 @@ extension FuzzTarget {
 
 /// One connection's life.
 private struct HTTPRun {
-  static let bodyLimit = 40
+  /// So large that no input has more bytes than a body may come in: how many those are depends on the pieces.
+  static let bodyLimit = 80
   static let limits = {
     var limits = HTTPLimits()
     limits.targetLength = 80
