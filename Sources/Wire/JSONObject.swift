@@ -22,6 +22,15 @@ public struct JSONObject {
     }
     return place.map { JSONField(text, members[$0].value) }
   }
+
+  /// The name of the first member that has none of these names.
+  public func name(besides known: StaticString...) -> String? {
+    for member in members {
+      guard let name = JSONField(text, member.key).string else { continue }
+      if !known.contains(where: { "\($0)" == name }) { return name }
+    }
+    return nil
+  }
 }
 
 /// One value of a JSON text.

@@ -25,6 +25,13 @@ import Wire
     #expect(try object(#"{"a":1,"b":0,"a":2}"#)["a"]?.integer == 2)
   }
 
+  @Test func namesWhatNobodyKnows() throws {
+    let object = try object(#"{"a":1,"\u0062":2,"\u0063":3,"d":4}"#)
+    #expect(object.name(besides: "a", "b") == "c")
+    #expect(object.name(besides: "d", "c", "b", "a") == nil)
+    #expect(try self.object("{}").name(besides: "a") == nil)
+  }
+
   @Test(arguments: [
     (#""plain""#, "plain"), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"), (#""\u00fc\u20AC""#, "ü€"),
     (#""\ud83d\ude00""#, "😀"), (#""a\ud83db""#, "a\u{FFFD}b"), (#""""#, ""),

@@ -137,6 +137,10 @@ extension OperatorDesk {
     } catch {
       throw ClientError(.badJSON, "the body is no JSON object: \(error)")
     }
+    // A misspelt window is not to be a drain over another one.
+    if let name = object.name(besides: "over_seconds") {
+      throw ClientError(.badRequest, "\"\(name.prefix(40))\" is not known: the only member is over_seconds")
+    }
     guard let field = object["over_seconds"] else { return nil }
     guard let seconds = field.integer, NodeCommand.windows.contains(seconds) else {
       throw ClientError(.badRequest, "over_seconds is a whole number from 0 to 3600")

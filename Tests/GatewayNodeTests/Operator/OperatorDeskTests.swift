@@ -63,6 +63,29 @@ import Wire
     }
   }
 
+  /// Its window is misspelt: a drain over the default one is not what was asked for.
+  @Test(arguments: [#"{"over":3}"#, #"{"over_seconds":3,"overSeconds":3}"#, #"{"":3}"#])
+  func aMemberThatNobodyKnowsIsRefused(_ body: String) async throws {
+    try await RunningNode.with { running in
+      let answer = try await running.ask(.POST, "/v1/nodes/n1/drain", body)
+      #expect(answer.status == .badRequest)
+      #expect(try answer.json["code"]?.string == "bad_request")
+      #expect(try #require(try answer.json["detail"]?.string).contains("over_seconds"))
+      #expect(running.node.status.standing.state == .ready)
+    }
+  }
+
+  @Test(arguments: ["", "{}"])
+  func withoutAWindowTheSettingsHaveIt(_ body: String) async throws {
+    try await RunningNode.with(settings: {
+      $0.settle = .seconds(600)
+    }) { running in
+      let answer = try await running.ask(.POST, "/v1/nodes/n1/drain", body)
+      #expect(answer.status == .ok)
+      #expect(running.node.status.standing.state == .draining)
+    }
+  }
+
   @Test func anotherNodeIsNotDrainedFromHere() async throws {
     try await RunningNode.with { running in
       for method in [HTTPMethod.POST, .DELETE] {
