@@ -6,7 +6,8 @@ import NIOHTTP1
 struct NodesCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nodes",
-    abstract: "Show the nodes of the cluster: their state and their connections."
+    abstract: "Show the nodes of the cluster: their state and their connections.",
+    discussion: "While Redis is down it shows the node that is asked alone, says so, and exits 1."
   )
 
   @OptionGroup var cluster: OperatorOptions
@@ -14,11 +15,8 @@ struct NodesCommand: AsyncParsableCommand {
 
   func run() async throws {
     let body = try await cluster.client().body(of: .GET, "/v1/nodes")
-    if json {
-      print(String(buffer: body))
-    } else {
-      guard let table = NodeTable(body) else { throw CommandFailure("the answer is no list of nodes") }
-      print(table)
-    }
+    guard let table = NodeTable(body) else { throw CommandFailure("the answer is no list of nodes") }
+    print(json ? String(buffer: body) : table.rows)
+    if let problem = table.problem { throw CommandFailure(problem) }
   }
 }

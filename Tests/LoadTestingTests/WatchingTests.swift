@@ -106,6 +106,9 @@ import Wire
     #expect(views[0].connections == 6 && views[0].memory == 5_000)
     #expect(views[0].drainPace == 12.5 && views[0].forced == 2)
     #expect(NodeView.list(ByteBuffer(string: "[]")) == nil)
+    // What one node says while it cannot see the others is no list of the cluster.
+    let alone = list.replacing("]}", with: "],\"problem\":\"Redis is down\"}")
+    #expect(NodeView.list(ByteBuffer(string: alone)) == nil)
   }
 
   @Test func aProcessIsReadFromItsMetrics() throws {

@@ -7,13 +7,25 @@ internal import Wire
 struct ClusterNodes {
   /// By name, the later process of one name first.
   let reports: [NodeReport]
+  /// Why this node alone is there; nil when these are all.
+  let problem: String?
 
   /// What the registry has, this node's own entry as it is now.
   static func read(_ status: NodeStatus) async throws(BrokerError) -> ClusterNodes {
     ClusterNodes(try await status.broker.nodes(), own: status.report)
   }
 
-  init(_ records: [NodeRecord], own: NodeReport) {
+  /// The same, to be shown: while the registry cannot be read, this node alone.
+  static func view(_ status: NodeStatus) async -> ClusterNodes {
+    do throws(BrokerError) {
+      return try await read(status)
+    } catch {
+      return ClusterNodes([], own: status.report, problem: error.reason)
+    }
+  }
+
+  init(_ records: [NodeRecord], own: NodeReport, problem: String? = nil) {
+    self.problem = problem
     let others = records.filter { $0.incarnation != own.incarnation }.map(ClusterNodes.report)
     let all = (others + [own]).sorted {
       ($0.node, $1.startedAt, $0.incarnation) < ($1.node, $0.startedAt, $1.incarnation)
@@ -51,9 +63,10 @@ struct ClusterNodes {
     return bytes
   }
 
-  /// Writes its member into an open object.
+  /// Writes its members into an open object.
   func write(to bytes: inout ByteBuffer) {
     bytes.writeMember("nodes", arrayOf: reports) { $1.write(to: &$0) }
+    if let problem { bytes.writeMember("problem", problem) }
   }
 
   /// What its record says of a node.

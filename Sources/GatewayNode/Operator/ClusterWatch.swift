@@ -54,19 +54,11 @@ final class ClusterWatch {
   }
 
   private static func view(_ status: NodeStatus) async -> ByteBuffer {
-    var nodes: ClusterNodes
-    var problem: String?
-    do throws(BrokerError) {
-      nodes = try await ClusterNodes.read(status)
-    } catch {
-      nodes = ClusterNodes([], own: status.report)
-      problem = error.reason
-    }
+    let nodes = await ClusterNodes.view(status)
     var bytes = ByteBuffer(string: "data: ")
     bytes.openObject()
     bytes.writeMember("time", status.broker.clock.milliseconds())
     nodes.write(to: &bytes)
-    if let problem { bytes.writeMember("problem", problem) }
     bytes.closeObject()
     bytes.writeString("\n\n")
     return bytes

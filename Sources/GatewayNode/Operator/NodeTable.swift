@@ -3,7 +3,11 @@ private import Wire
 
 /// The nodes of a cluster as a table for a person.
 public struct NodeTable: CustomStringConvertible {
-  public let description: String
+  public let rows: String
+  /// Why they are not all of the cluster, in a sentence.
+  public let problem: String?
+
+  public var description: String { [rows, problem].compactMap { $0 }.joined(separator: "\n") }
 
   /// Nil when `body` is not what `GET /v1/nodes` answers. Processes that another one of their name has replaced are
   /// left out.
@@ -31,16 +35,14 @@ public struct NodeTable: CustomStringConvertible {
       ])
     }
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    var lines = rows.map { row in
+    let lines = rows.map { row in
       let cells = zip(row, widths).map { cell, width in
         cell + String(repeating: " ", count: width - cell.count)
       }
       return String(cells.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
     }
-    if let problem = object["problem"]?.string {
-      lines.append("the other nodes cannot be listed: \(problem)")
-    }
-    description = lines.joined(separator: "\n")
+    problem = object["problem"]?.string.map { "the other nodes cannot be listed: \($0)" }
+    self.rows = lines.joined(separator: "\n")
   }
 
   private static func number(_ field: JSONField?) -> String {

@@ -7,8 +7,14 @@ internal import Transports
 internal import Wire
 
 extension OperatorDesk {
+  /// While the registry cannot be read, this node alone, and `problem`.
   func listNodes(_ request: HTTPRequest, _ responder: Responder) {
-    withNodes(responder) { nodes, responder in responder.respondJSON(nodes.json) }
+    let status = status
+    responder.respondLater {
+      await ClusterNodes.view(status)
+    } _: { nodes, responder in
+      responder.respondJSON(nodes.json)
+    }
   }
 
   /// This node answers of itself without asking the cluster.

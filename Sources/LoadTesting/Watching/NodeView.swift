@@ -31,9 +31,10 @@ struct NodeView: Sendable {
     forced = Int(drain?["forced"]?.integer ?? 0)
   }
 
-  /// Of a list, the newest process of each name.
+  /// Of a list, the newest process of each name; nil also where it is not the whole cluster.
   static func list(_ body: ByteBuffer) -> [NodeView]? {
-    guard let elements = (try? JSONObject(body))?["nodes"]?.elements else { return nil }
+    guard let list = try? JSONObject(body), list["problem"] == nil, let elements = list["nodes"]?.elements
+    else { return nil }
     let views = elements.compactMap { $0.object.flatMap(NodeView.init) }
     return views.filter { view in
       !view.isReplaced && (view.isThere || !views.contains { $0.node == view.node && $0.isThere })

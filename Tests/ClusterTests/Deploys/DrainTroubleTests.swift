@@ -112,6 +112,23 @@ extension ClusterTests {
       #expect(elsewhere.problem == "unavailable")
       #expect(elsewhere.text.contains("its own operator listener"), "\(elsewhere.text)")
 
+      // The node that is asked is shown, and that it is not all.
+      let list = try await HTTP.get(cluster.operating(0), "/v1/nodes")
+      #expect(list.status == .ok)
+      let shown = try #require(list.object?["nodes"]?.elements).compactMap(\.object)
+      #expect(shown.map { $0["node"]?.string } == ["gateway-1"])
+      #expect(list.object?["problem"]?.string?.isEmpty == false, "\(list.text)")
+      #expect(try await HTTP.get(cluster.operating(0), "/v1/nodes/gateway-2").status == .serviceUnavailable)
+      for flags in [[], ["--json"]] {
+        let nodes = try await Shell.run(
+          cluster.sluiceCommand(["nodes"] + flags, at: 0),
+          in: cluster.directory
+        )
+        #expect(nodes.status == 1)
+        #expect(nodes.output.contains("gateway-1"), "\(nodes.output)")
+        #expect(nodes.output.contains("the other nodes cannot be listed: "), "\(nodes.output)")
+      }
+
       // At its own listener, and by a signal.
       async let command = cluster.sluice("drain", "gateway-2", "--over", "1s", at: 1)
       try cluster.signal("gateway-3", SIGTERM)

@@ -108,6 +108,14 @@ import Wire
     #expect(ClusterNodes([], own: report("a", "1", .starting)).reports.count == 1)
   }
 
+  @Test func aNodeThatCannotSeeTheOthersSaysSo() throws {
+    let alone = ClusterNodes([], own: report("a", "1"), problem: "Redis is down")
+    let told = try JSONObject(alone.json)
+    #expect(told["nodes"]?.elements?.count == 1)
+    #expect(told["problem"]?.string == "Redis is down")
+    #expect(try JSONObject(ClusterNodes([], own: report("a", "1")).json)["problem"] == nil)
+  }
+
   @Test func aDeadNodeIsDeadAndHasNothing() throws {
     let nodes = ClusterNodes(
       [

@@ -29,6 +29,16 @@ import Testing
     )
   }
 
+  @Test func theProblemIsApartFromTheRows() throws {
+    let node = #"{"node":"a","incarnation":"a/1","state":"ready"}"#
+    let alone = try #require(NodeTable(ByteBuffer(string: #"{"nodes":[\#(node)],"problem":"why"}"#)))
+    #expect(alone.problem == "the other nodes cannot be listed: why")
+    #expect(alone.rows.split(separator: "\n").count == 2)
+    let all = try #require(NodeTable(ByteBuffer(string: #"{"nodes":[\#(node)]}"#)))
+    #expect(all.problem == nil)
+    #expect(all.description == all.rows)
+  }
+
   /// No listener may end the process of whoever asks it.
   @Test(arguments: ["1e999", "-1e999", "9223372036854775807", "-9223372036854775808", "1e18"])
   func believesNoNumber(_ number: String) throws {
