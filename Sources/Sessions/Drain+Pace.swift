@@ -5,6 +5,11 @@ extension Drain {
   struct Pace: Sendable, Equatable {
     /// A pace that had to wait for the others makes up for it at no more than this many times the planned one.
     static let mostHaste = 2.0
+    /// So much of the time between two looks counts. More is a process that stood still: what was not done then is not
+    /// made up for at once.
+    static let longestStep = Drain.tick * 5
+    /// So much standing still in all puts off the latest end.
+    static let mostPause = TimeAmount.minutes(1)
 
     /// When the last session is told, as things stand: as planned, or later while the others cannot take that.
     private(set) var end: NIODeadline
@@ -13,6 +18,8 @@ extension Drain {
     private var planned: NIODeadline
     /// What `end` is never stretched beyond.
     private var latest: NIODeadline
+    /// Of the time in which the process stood still, what can still put off `latest`.
+    private var pauseLeft = Pace.mostPause
     /// The fastest pace; nil until the first are due.
     private var fastest: Double?
     private var last: NIODeadline
@@ -31,6 +38,7 @@ extension Drain {
 
     /// Another window, from now on.
     mutating func restart(from now: NIODeadline, window: TimeAmount) {
+      last = max(last, now)
       planned = now + window
       end = planned
       latest = now + window * Drain.mostStretch
@@ -49,6 +57,8 @@ extension Drain {
     /// pace, they do not shorten the window.
     mutating func due(of untold: Int, now: NIODeadline, acceptable: Double?) -> Int {
       let now = max(now, last)
+      let pause = now - last - Pace.longestStep
+      if pause > .zero { stoodStill(pause) }
       defer { last = now }
       let remaining = max(0, Double(untold) - owed)
       if let acceptable, acceptable <= 0, now < latest {
@@ -69,6 +79,15 @@ extension Drain {
       let count = min(untold, max(0, untold - Int(target.rounded(.up))))
       owed = Double(untold - count) - target
       return count
+    }
+
+    /// The plan goes on from where it was, up to the latest end.
+    private mutating func stoodStill(_ pause: TimeAmount) {
+      let granted = min(pause, pauseLeft)
+      pauseLeft = pauseLeft - granted
+      last = last + pause
+      latest = latest + granted
+      planned = min(latest, planned + pause)
     }
 
     /// Moves `end` so that the rate is what the others can take, and no storm when they can take more again.

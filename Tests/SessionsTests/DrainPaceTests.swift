@@ -5,80 +5,7 @@ import Testing
 
 /// Whole drains, tick by tick.
 @Suite struct DrainPaceTests {
-  /// Sessions that leave some time after their goodbye.
-  private struct Crowd {
-    var untold: Int
-    var leaving: [NIODeadline] = []
-    let stay: TimeAmount
-
-    var held: Int { untold + leaving.count }
-
-    mutating func tell(_ count: Int, now: NIODeadline) {
-      untold -= count
-      leaving += Array(repeating: now + stay, count: count)
-    }
-
-    mutating func pass(to now: NIODeadline) {
-      leaving.removeAll { $0 <= now }
-    }
-  }
-
-  private struct Record {
-    /// Sessions told, by time since the drain began.
-    var told: [(at: TimeAmount, count: Int)] = []
-    var end: (at: TimeAmount, action: Drain.Action?)?
-    var closed = 0
-    var progress: [Drain.Progress] = []
-  }
-
-  private let start = NIODeadline.uptimeNanoseconds(7_000_000_000)
-
-  /// Runs until the drain is over, at most an hour.
-  private func run(
-    _ sessions: Int,
-    window: TimeAmount,
-    settle: TimeAmount = .zero,
-    stay: TimeAmount = .seconds(1),
-    cause: Drain.Cause = .signal,
-    acceptable: (TimeAmount) -> Double? = { _ in nil },
-    each: (inout Drain, TimeAmount) -> Void = { _, _ in }
-  ) -> Record {
-    var drain = Drain()
-    _ = drain.started()
-    switch cause {
-    case .signal: _ = drain.signalled(window: window, settle: settle, now: start)
-    case .command: _ = drain.drainCommanded(window: window, settle: settle, now: start)
-    }
-    var crowd = Crowd(untold: sessions, stay: stay)
-    var record = Record()
-    var elapsed = TimeAmount.zero
-    while elapsed < .hours(1) {
-      let now = start + elapsed
-      crowd.pass(to: now)
-      var action = drain.ticked(
-        now: now,
-        held: crowd.held,
-        untold: crowd.untold,
-        acceptable: acceptable(elapsed)
-      )
-      if case .sendAway(let count)? = action {
-        crowd.tell(count, now: now)
-        record.told.append((elapsed, count))
-      }
-      if case .closeRemaining? = action {
-        record.closed = crowd.held
-        action = drain.remainingClosed(crowd.held)
-      }
-      if let progress = drain.progress { record.progress.append(progress) }
-      if drain.state == .drained {
-        record.end = (elapsed, action)
-        return record
-      }
-      each(&drain, elapsed)
-      elapsed = elapsed + Drain.tick
-    }
-    return record
-  }
+  private let start = DrainRun.start
 
   private func seconds(_ amount: TimeAmount) -> Double { Double(amount.nanoseconds) / 1e9 }
 
@@ -87,7 +14,7 @@ import Testing
     [TimeAmount.seconds(1), .seconds(30), .minutes(5)]
   )
   func everyoneIsToldSteadilyOverTheWindow(_ sessions: Int, _ window: TimeAmount) throws {
-    let record = run(sessions, window: window)
+    let record = DrainRun(sessions, window: window)
     #expect(record.told.reduce(0) { $0 + $1.count } == sessions)
     let perTick = Double(sessions) / seconds(window) * seconds(Drain.tick)
     var told = 0
@@ -108,48 +35,48 @@ import Testing
   }
 
   @Test func nobodyIsToldBeforeTheSettleTime() throws {
-    let record = run(50, window: .seconds(5), settle: .seconds(3))
+    let record = DrainRun(50, window: .seconds(5), settle: .seconds(3))
     #expect(try #require(record.told.first).at == .seconds(3))
     #expect(try #require(record.told.last).at == .seconds(8))
   }
 
   @Test func withoutAWindowEveryoneIsToldAtOnce() {
-    let record = run(500, window: .zero)
+    let record = DrainRun(500, window: .zero)
     #expect(record.told.map(\.count) == [500])
   }
 
   @Test func withoutSessionsTheSettleTimePasses() throws {
-    let record = run(0, window: .seconds(30), settle: .seconds(5))
+    let record = DrainRun(0, window: .seconds(30), settle: .seconds(5))
     #expect(record.told.isEmpty)
     #expect(try #require(record.end).at == .seconds(5))
   }
 
   @Test func whoStaysIsClosedTwelveSecondsAfterTheLastGoodbye() throws {
-    let record = run(20, window: .seconds(4), stay: .minutes(10))
+    let record = DrainRun(20, window: .seconds(4), stay: .minutes(10))
     #expect(try #require(record.end).at == .seconds(16))
     #expect(record.closed == 20)
     #expect(record.progress.last?.forced == 20)
   }
 
   @Test func aCommandLeavesTheNodeDrained() throws {
-    let record = run(20, window: .seconds(4), cause: .command)
+    let record = DrainRun(20, window: .seconds(4), cause: .command)
     #expect(try #require(record.end).action == nil)
   }
 
   @Test func theWindowStretchesToWhatTheOthersTake() throws {
-    let record = run(1_000, window: .seconds(10), acceptable: { _ in 20 })
+    let record = DrainRun(1_000, window: .seconds(10), acceptable: { _ in 20 })
     let last = try #require(record.told.last)
     #expect(abs(seconds(last.at) - 50) < 0.3)
     #expect(record.told.allSatisfy { $0.count <= 3 })
   }
 
   @Test func itDoesNotStretchForWhoCanTakeMore() throws {
-    let record = run(1_000, window: .seconds(10), acceptable: { _ in 1_000 })
+    let record = DrainRun(1_000, window: .seconds(10), acceptable: { _ in 1_000 })
     #expect(try #require(record.told.last).at == .seconds(10))
   }
 
   @Test func itPausesWhileNobodyCanTakeAny() throws {
-    let record = run(
+    let record = DrainRun(
       100,
       window: .seconds(10),
       acceptable: { $0 >= .seconds(4) && $0 < .seconds(9) ? 0 : nil }
@@ -161,7 +88,7 @@ import Testing
 
   /// When the others recover, the drain makes up for it, but not in a storm.
   @Test func whatWasStretchedIsMadeUpForSteadily() throws {
-    let record = run(1_000, window: .seconds(10), acceptable: { $0 < .seconds(5) ? 10 : 5_000 })
+    let record = DrainRun(1_000, window: .seconds(10), acceptable: { $0 < .seconds(5) ? 10 : 5_000 })
     let last = try #require(record.told.last)
     #expect(last.at > .seconds(9) && last.at <= .seconds(11), "\(last.at)")
     // Twice the plan's hundred a second, in ticks of a tenth.
@@ -170,7 +97,7 @@ import Testing
   }
 
   @Test func aShortDipOfTheOthersDoesNotLengthenADrain() throws {
-    let record = run(
+    let record = DrainRun(
       1_000,
       window: .seconds(10),
       acceptable: { $0 >= .seconds(2) && $0 < .seconds(3) ? 5 : 1_000 }
@@ -179,9 +106,9 @@ import Testing
   }
 
   @Test func itDoesNotWaitForEver() throws {
-    let record = run(100, window: .seconds(10), acceptable: { _ in 0 })
+    let record = DrainRun(100, window: .seconds(10), acceptable: { _ in 0 })
     #expect(try #require(record.told.last).at == .seconds(100))
-    let slow = run(100, window: .seconds(10), acceptable: { _ in 0.001 })
+    let slow = DrainRun(100, window: .seconds(10), acceptable: { _ in 0.001 })
     #expect(try #require(slow.told.last).at == .seconds(100))
   }
 
@@ -193,7 +120,7 @@ import Testing
     ] as [(Double, Double)]
   )
   func absurdRatesAreBorne(_ acceptable: Double, _ end: Double) throws {
-    let record = run(100, window: .seconds(10), acceptable: { _ in acceptable })
+    let record = DrainRun(100, window: .seconds(10), acceptable: { _ in acceptable })
     #expect(record.told.reduce(0) { $0 + $1.count } == 100)
     #expect(abs(seconds(try #require(record.told.last).at) - end) < 0.2)
     #expect(record.end?.action == .exit(0))
@@ -201,7 +128,7 @@ import Testing
   }
 
   @Test func aSecondCommandSetsTheWindowAnew() throws {
-    let record = run(
+    let record = DrainRun(
       100,
       window: .minutes(10),
       cause: .command,
@@ -215,7 +142,7 @@ import Testing
   }
 
   @Test func aSignalHastensACommand() throws {
-    let record = run(
+    let record = DrainRun(
       100,
       window: .minutes(10),
       cause: .command,
@@ -230,7 +157,7 @@ import Testing
   }
 
   @Test func aSignalDoesNotDelayACommand() throws {
-    let record = run(
+    let record = DrainRun(
       100,
       window: .seconds(10),
       cause: .command,
@@ -297,22 +224,5 @@ import Testing
     #expect(drain.ticked(now: start + .seconds(5), held: 1, untold: 0) == nil)
     #expect(drain.ticked(now: start + .milliseconds(11_900), held: 1, untold: 0) == nil)
     #expect(drain.ticked(now: start + .seconds(12), held: 1, untold: 0) == .closeRemaining)
-  }
-
-  @Test func theProgressCanBeReadBeforeTheFirstTick() {
-    var drain = Drain()
-    _ = drain.started()
-    _ = drain.drainCommanded(window: .seconds(30), settle: .seconds(5), held: 7, now: start)
-    #expect(drain.progress == Drain.Progress(remaining: 7, perSecond: 0, secondsLeft: 35, forced: 0))
-  }
-
-  @Test func theProgressCanBeRead() throws {
-    let record = run(301, window: .seconds(30), settle: .seconds(5))
-    let first = try #require(record.progress.first)
-    #expect(first == Drain.Progress(remaining: 301, perSecond: 0, secondsLeft: 35, forced: 0))
-    let middle = record.progress[150]
-    #expect(abs(middle.perSecond - 10) < 0.2)
-    #expect(middle.secondsLeft == 20)
-    #expect(record.progress.last == Drain.Progress(remaining: 0, perSecond: 0, secondsLeft: 0, forced: 0))
   }
 }

@@ -41,7 +41,12 @@ import Testing
       }
       #expect(drain.ticked(now: start + .seconds(5), held: 100, untold: 100) == .sendAway(1))
       if self == .sendingByCommand || self == .sendingBySignal { return (drain, start + .seconds(5)) }
-      #expect(drain.ticked(now: start + .seconds(15), held: 100, untold: 99) == .sendAway(99))
+      var untold = 99
+      for tick in 1...100 {
+        let now = start + .seconds(5) + Drain.tick * Int64(tick)
+        if case .sendAway(let count)? = drain.ticked(now: now, held: 100, untold: untold) { untold -= count }
+      }
+      #expect(untold == 0)
       if self == .waitingByCommand || self == .waitingBySignal { return (drain, start + .seconds(15)) }
       #expect(drain.ticked(now: start + .seconds(27), held: 3, untold: 0) == .closeRemaining)
       if self == .closingByCommand || self == .closingBySignal { return (drain, start + .seconds(27)) }
