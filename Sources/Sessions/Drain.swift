@@ -10,6 +10,10 @@ public struct Drain: Sendable {
   /// How long after its goodbye a session may stay: the longest delay of a goodbye (2 s), then the 10 s after
   /// which the node closes the connection.
   public static let patience = TimeAmount.seconds(12)
+  /// The longest delay of a goodbye.
+  static let longestDelay = TimeAmount.seconds(2)
+  /// How long memberships outlive their connection.
+  static let grace = TimeAmount.seconds(3)
   /// A window is stretched to this many times its length at the most, so that a cluster that can take nobody
   /// does not keep a node for ever.
   static let mostStretch: Int64 = 10
@@ -65,6 +69,8 @@ public struct Drain: Sendable {
   private(set) var remaining = 0
   private(set) var now = NIODeadline.uptimeNanoseconds(0)
   private var lastGoodbye: NIODeadline?
+  /// Since when nobody is here.
+  private(set) var emptySince: NIODeadline?
   /// Sessions of the last drain that had to be closed. Should stay 0.
   public private(set) var forced = 0
 
@@ -201,6 +207,7 @@ extension Drain {
   ) -> Action? {
     self.now = now
     remaining = held
+    emptySince = held > 0 ? nil : emptySince ?? now
     let isEmpty = held == 0 && departing == 0
     switch phase {
     case .settling(let plan, let until):
@@ -243,6 +250,7 @@ extension Drain {
     remaining = held
     forced = 0
     lastGoodbye = nil
+    emptySince = nil
     phase = .settling(plan, until: now + settle)
   }
 

@@ -69,6 +69,7 @@ extension NodeReport {
         bytes.writeMember("per_second", drain.perSecond)
         bytes.writeMember("seconds_left", drain.secondsLeft)
         bytes.writeMember("forced", drain.forced)
+        if let step = drain.step { bytes.writeMember("phase", step.rawValue) }
         bytes.closeObject()
       }
     }
@@ -108,7 +109,8 @@ extension NodeReport {
         remaining: Int(drain["remaining"]?.integer ?? 0),
         perSecond: drain["per_second"]?.number ?? 0,
         secondsLeft: Int(drain["seconds_left"]?.integer ?? 0),
-        forced: Int(drain["forced"]?.integer ?? 0)
+        forced: Int(drain["forced"]?.integer ?? 0),
+        step: drain["phase"]?.string.flatMap(Drain.Progress.Step.init)
       )
     }
     load = NodeLoad(object)

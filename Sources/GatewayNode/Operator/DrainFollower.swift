@@ -1,4 +1,5 @@
 public import NIOCore
+private import Sessions
 private import Wire
 
 /// Follows one process through a drain, by what is said of it from time to time. Knows neither clock nor network.
@@ -28,6 +29,7 @@ public struct DrainFollower: Sendable {
   private var perSecond = 0.0
   private var secondsLeft = 0
   private var forced = 0
+  private var phase = ""
   private var lastHeard: NIODeadline
 
   /// Nil when `answer` is no node's object.
@@ -72,8 +74,18 @@ public struct DrainFollower: Sendable {
 
   /// Where the drain is, in a line.
   public var line: String {
-    let pace = perSecond > 0 ? ", \(perSecond.whole(.up))/s" : ""
-    return "\(node): \(remaining) of \(total) left\(pace), \(secondsLeft)s to go\(closed)"
+    "\(node): \(remaining) of \(total) left, \(doing)\(secondsLeft)s to go\(closed)"
+  }
+
+  private var doing: String {
+    switch Drain.Progress.Step(rawValue: phase) {
+    case .settling: "nobody told yet, "
+    case .sendingAway where perSecond <= 0: "paused for the other nodes, "
+    case .leaving: "all told, "
+    case .overdue: "late ones are closed, "
+    case .lingering: "presence kept, "
+    case .sendingAway, nil: perSecond > 0 ? "\(perSecond.whole(.up))/s, " : ""
+    }
   }
 
   /// The same with a bar in front.
@@ -94,6 +106,7 @@ public struct DrainFollower: Sendable {
     total = max(total, remaining)
     perSecond = drain?["per_second"]?.number ?? 0
     secondsLeft = Int(drain?["seconds_left"]?.integer ?? 0)
+    phase = drain?["phase"]?.string ?? ""
     forced = max(forced, Int(drain?["forced"]?.integer ?? 0))
   }
 }

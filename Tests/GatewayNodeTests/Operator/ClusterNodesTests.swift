@@ -35,7 +35,7 @@ import Wire
     report.load.resumes = 3_000
     report.load.resumeReads = 4
     if state == .draining {
-      report.drain = Drain.Progress(remaining: 9, perSecond: 2.5, secondsLeft: 4, forced: 1)
+      report.drain = Drain.Progress(remaining: 9, perSecond: 2.5, secondsLeft: 4, forced: 1, step: .leaving)
     }
     return report
   }
@@ -66,7 +66,7 @@ import Wire
       String(buffer: report("a", "1", .draining).json) == """
         {"node":"a","incarnation":"a/1","state":"draining","version":"1","uptime_s":5,\
         "connections":{"websocket":1,"sse":2,"poll":3},\
-        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1},"started_at":0,"alive":true,"seen_s":0,\
+        "drain":{"remaining":9,"per_second":2.5,"seconds_left":4,"forced":1,"phase":"leaving"},"started_at":0,"alive":true,"seen_s":0,\
         "rates":{"messages_in":1.5,"messages_out":20,"connects":0.1},"memory_bytes":4096,"loop_lag_ms":2.5,\
         "accept_rate":2000,"health":{"publish":true,"feed":false,"problem":"deaf",\
         "breakers_open":0,"timeouts":3,"refused":0,"reconnects":0},\

@@ -10,12 +10,14 @@ import Testing
     _ remaining: Int? = nil,
     pace: String = "0",
     left: Int = 0,
-    forced: Int = 0
+    forced: Int = 0,
+    phase: String? = nil
   )
     -> ByteBuffer
   {
+    let named = phase.map { #","phase":"\#($0)""# } ?? ""
     let drain = remaining.map {
-      #","drain":{"remaining":\#($0),"per_second":\#(pace),"seconds_left":\#(left),"forced":\#(forced)}"#
+      #","drain":{"remaining":\#($0),"per_second":\#(pace),"seconds_left":\#(left),"forced":\#(forced)\#(named)}"#
     }
     return ByteBuffer(string: #"{"node":"a","incarnation":"a/1","state":"\#(state)"\#(drain ?? "")}"#)
   }
@@ -37,6 +39,23 @@ import Testing
       follower.heard(node("drained", 0, forced: 2), now: start)
         == .done("a is drained, 2 sessions had to be closed")
     )
+  }
+
+  @Test(
+    arguments: [
+      ("settling", 9, "0", "9 of 9 left, nobody told yet, 4s to go"),
+      ("sending_away", 8, "2.5", "8 of 9 left, 3/s, 4s to go"),
+      ("sending_away", 8, "0", "8 of 9 left, paused for the other nodes, 4s to go"),
+      ("leaving", 2, "0", "2 of 9 left, all told, 4s to go"),
+      ("overdue", 1, "0", "1 of 9 left, late ones are closed, 4s to go"),
+      ("lingering", 0, "0", "0 of 9 left, presence kept, 4s to go"),
+      ("to_come", 7, "0", "7 of 9 left, 4s to go"),
+    ]
+  )
+  func itSaysWhatIsWaitedFor(_ phase: String, _ remaining: Int, _ pace: String, _ line: String) throws {
+    var follower = try follower(node("draining", 9))
+    _ = follower.heard(node("draining", remaining, pace: pace, left: 4, phase: phase), now: start)
+    #expect(follower.line == "a: \(line)")
   }
 
   @Test func whoStopsAfterItsDrainWasDrained() throws {
