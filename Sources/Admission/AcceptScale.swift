@@ -7,6 +7,8 @@ public enum AcceptScale {
   /// Up to this part of its memory the node is not full; at `fullMemory` it gives the least.
   public static let easyMemory = 0.8
   public static let fullMemory = 0.95
+  /// When it has promised turns for so long, in seconds, it can spare the least.
+  public static let fullQueue = 5.0
 
   /// - Parameters:
   ///   - lagMS: how late the event loops are on average, in milliseconds.
@@ -15,5 +17,10 @@ public enum AcceptScale {
     let byLag = lagMS <= easyLagMS ? 1 : easyLagMS / lagMS
     let byMemory = 1 - (memory - easyMemory) / (fullMemory - easyMemory) * (1 - least)
     return max(least, min(1, byLag, byMemory))
+  }
+
+  /// The part that it can spare for those whom other nodes send, while it has promised turns for so many seconds.
+  public static func spare(queueSeconds: Double) -> Double {
+    max(least, min(1, 1 - queueSeconds / fullQueue))
   }
 }

@@ -110,6 +110,14 @@ import Testing
     #expect(entered == 1_000)
   }
 
+  /// Those whom a drain sends are not to come on top of those who wait; but a drain is never stopped by them.
+  @Test func aNodeWithAQueueSparesLess() {
+    #expect(AcceptScale.spare(queueSeconds: 0) == 1)
+    #expect(AcceptScale.spare(queueSeconds: 2.5) == 0.5)
+    #expect(AcceptScale.spare(queueSeconds: 4.9) == AcceptScale.least)
+    #expect(AcceptScale.spare(queueSeconds: 60) == AcceptScale.least)
+  }
+
   @Test func aBusyNodeTakesLess() {
     #expect(AcceptScale.factor(lagMS: 0, memory: 0) == 1)
     #expect(AcceptScale.factor(lagMS: 20, memory: 0.8) == 1)

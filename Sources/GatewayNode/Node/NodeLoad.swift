@@ -14,7 +14,7 @@ struct NodeLoad: Equatable {
   var memory = 0
   /// The worst lag of an event loop in the last seconds.
   var lagMS = 0.0
-  /// Connections a second that the node lets in at present.
+  /// Connections a second that the node can take at present: it lets so many in, but for those who wait for a turn.
   var acceptRate = 0.0
   /// Whether it can publish, and whether the feed is proved alive.
   var canPublish = false

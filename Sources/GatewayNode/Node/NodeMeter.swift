@@ -23,6 +23,7 @@ final class NodeMeter: Sendable {
     var lags: [LoopLag.Reading] = []
     var load = NodeLoad()
     var memory = 0
+    var spare = 1.0
     var pressure = MemoryPressure()
   }
 
@@ -71,10 +72,12 @@ final class NodeMeter: Sendable {
     let lag = reading.count == 0 ? 0 : Double(reading.sum) / Double(reading.count) / 1e6
     let part = memoryLimit > 0 ? Double(memory) / Double(memoryLimit) : 0
     gate.setRate(acceptRate * AcceptScale.factor(lagMS: lag, memory: part), now: now)
+    let spare = AcceptScale.spare(queueSeconds: gate.queueSeconds(now: now))
     state.withLockedValue { state in
       state.counts = (state.counts + [counts]).suffix(NodeMeter.span + 1)
       state.lags = (state.lags + [reading]).suffix(NodeMeter.span)
       state.memory = memory
+      state.spare = spare
       _ = state.pressure.measured(part)
       guard let first = state.counts.first, first.at < now else { return }
       let seconds = Double((now - first.at).nanoseconds) / 1e9
@@ -93,6 +96,7 @@ final class NodeMeter: Sendable {
     var load = state.withLockedValue { state in
       var load = state.load
       load.memory = state.memory
+      load.acceptRate = gate.rate * state.spare
       return load
     }
     let health = broker.health
@@ -100,7 +104,6 @@ final class NodeMeter: Sendable {
     load.isFed = health.isFed
     load.problem = health.problem
     load.faults = NodeLoad.Faults(broker.metrics)
-    load.acceptRate = gate.rate
     load.resumes = Int(clamping: delivery.resumes.value)
     load.resumeReads = Int(clamping: delivery.resumeReads.value)
     return load

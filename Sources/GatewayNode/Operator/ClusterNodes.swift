@@ -49,10 +49,23 @@ struct ClusterNodes {
     reports.filter { $0.node == name && $0.isAlive }
   }
 
-  /// Connections a second that the others take which can take any; nil when there are none.
+  /// Connections a second that a node which drains may send to the others that can take any, its share of what they
+  /// take; nil when there are none.
   func acceptable(besides own: String) -> Double? {
     let others = reports.filter { $0.isAlive && $0.state == .ready && $0.incarnation != own }
-    return others.isEmpty ? nil : others.reduce(0) { $0 + $1.load.acceptRate }
+    return others.isEmpty ? nil : others.reduce(0) { $0 + $1.load.acceptRate } * share(of: own)
+  }
+
+  /// The part of a node among all that send sessions away. Half of the whole is shared alike, so that nobody starves,
+  /// and half by the sessions that are left, so that all are done at about the same time.
+  private func share(of own: String) -> Double {
+    let sending = reports.filter { $0.incarnation == own || $0.sendsAway }
+    let sessions = sending.reduce(0) { $0 + $1.sessionsLeft }
+    let alike = 1 / Double(max(1, sending.count))
+    guard sessions > 0, let left = sending.first(where: { $0.incarnation == own })?.sessionsLeft else {
+      return alike
+    }
+    return (alike + left / sessions) / 2
   }
 
   var json: ByteBuffer {
@@ -86,6 +99,14 @@ struct ClusterNodes {
 }
 
 extension NodeReport {
+  /// Whether it takes a share of what the others accept, or soon will: also while it settles, and until those whom it
+  /// told last have come to another node.
+  fileprivate var sendsAway: Bool {
+    isAlive && state == .draining && sessionsLeft > 0 && drain?.step != .overdue
+  }
+
+  fileprivate var sessionsLeft: Double { Double(max(0, drain?.remaining ?? 0)) }
+
   /// How long ago the process began, in seconds, by the clock of the registry alone. A little less than the truth.
   private var age: Int { uptime + Int(silence.nanoseconds / 1_000_000_000) }
 

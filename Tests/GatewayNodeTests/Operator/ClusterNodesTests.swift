@@ -173,10 +173,46 @@ import Wire
     #expect(nodes.living("a").map(\.incarnation) == ["a/2", "a/1"])
   }
 
+  /// Nodes that drain at once do not send the others more together than one of them may.
+  @Test(
+    arguments: [
+      ([9, 9], [1_000, 1_000]), ([90, 10], [1_400, 600]), ([9, 0], [2_000]), ([1_000_000, 1], [1_500, 500]),
+      ([5, 5, 5, 5], [500, 500, 500, 500]), ([.max, .max], [1_000, 1_000]), ([7, -7], [2_000]),
+      ([0], [2_000]),
+    ] as [([Int], [Double])]
+  )
+  func thoseWhoDrainShareWhatTheOthersTake(_ remaining: [Int], _ shares: [Double]) throws {
+    let draining = remaining.enumerated().map { index, remaining in
+      var report = report("d\(index)", "1", .draining)
+      report.drain = Drain.Progress(remaining: remaining, perSecond: 1, secondsLeft: 9, forced: 0)
+      return report
+    }
+    for (own, share) in zip(draining, shares) {
+      let nodes = ClusterNodes((draining + [report("r", "1")]).map { record($0) }, own: own)
+      let rate = try #require(nodes.acceptable(besides: own.incarnation))
+      #expect(abs(rate - share) < 1, "\(own.node) sends \(rate)")
+    }
+  }
+
+  @Test func onlyThoseWhoStillSendHaveAShare() {
+    var late = report("late", "1", .draining)
+    late.drain?.step = .overdue
+    var silent = report("silent", "1", .draining)
+    silent.drain = nil
+    let others = [
+      late, silent, report("done", "1", .drained), report("dead", "1", .draining), report("r", "1"),
+    ]
+    let nodes = ClusterNodes(
+      others.map { record($0, isAlive: $0.node != "dead") },
+      own: report("a", "1", .draining)
+    )
+    #expect(nodes.acceptable(besides: "a/1") == 2_000)
+  }
+
   @Test func theOthersTakeWhatTheReadyOnesTake() {
     let nodes = ClusterNodes(
       [
-        record(report("b", "1")), record(report("c", "1", .draining)),
+        record(report("b", "1")), record(report("c", "1", .drained)),
         record(report("d", "1"), isAlive: false),
         record(report("e", "1")),
       ],
