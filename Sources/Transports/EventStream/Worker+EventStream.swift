@@ -60,7 +60,7 @@ extension Worker {
     _ responder: Responder
   ) {
     let isReturning = givenSession(of: request, caller) != nil
-    comeIn(proxiedAddress(of: request), user: caller.user, isReturning: isReturning) { [self] in
+    comeIn(proxiedAddress(of: request), caller, isReturning: isReturning) { [self] in
       switch $0 {
       case .failure(let refusal): sendElsewhere(request, responder, refusal)
       case .success(let place):

@@ -77,7 +77,7 @@ extension Worker {
     }
     comeIn(
       question.proxied,
-      user: question.caller.user,
+      question.caller,
       isNew: isNew(question),
       isReturning: question.isReturning
     ) { [self] in

@@ -16,7 +16,7 @@ extension Worker {
 
   private func open(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
     let isReturning = givenSession(of: request, caller) != nil
-    comeIn(proxiedAddress(of: request), user: caller.user, isReturning: isReturning) { [self] in
+    comeIn(proxiedAddress(of: request), caller, isReturning: isReturning) { [self] in
       switch $0 {
       case .failure(let refusal): responder.respond(refusal)
       case .success(let place): open(request, responder, by: caller, place)

@@ -16,7 +16,7 @@ extension Worker {
   ///     about to be let go, or be lost without anybody having noticed, does not keep it out.
   func comeIn(
     _ proxied: ClientAddress?,
-    user: String?,
+    _ caller: Caller,
     isNew: Bool = true,
     isReturning: Bool,
     _ goOn: @escaping (Result<HeldPlace?, ClientError>) -> Void
@@ -30,12 +30,12 @@ extension Worker {
       }
       place = HeldPlace { ledger.leaveAddress(proxied) }
     }
-    if isNew, let refusal = refusalAtGate() {
+    if isNew, let refusal = refusalAtGate(of: caller) {
       place?.giveUp()
       return goOn(.failure(refusal))
     }
     let limit = context.connectionsPerUser
-    guard let user, limit > 0 else { return goOn(.success(place)) }
+    guard let user = caller.user, limit > 0 else { return goOn(.success(place)) }
     let port = shard.port!
     port.connect(user: user, limit: isReturning ? limit + 1 : limit) { [metrics = context.metrics] isIn in
       if isIn {
@@ -66,8 +66,9 @@ extension Worker {
   }
 
   /// Why nobody new comes in at the moment; nil when one may, who is counted.
-  private func refusalAtGate() -> ClientError? {
-    if case .comeBack(let wait)? = context.gate?.knock(now: entry.eventLoop.now) {
+  private func refusalAtGate(of caller: Caller) -> ClientError? {
+    let client = AcceptGate.Client(address: caller.clientAddress, user: caller.user)
+    if case .comeBack(let wait)? = context.gate?.knock(by: client, now: entry.eventLoop.now) {
       context.metrics.overloaded.add()
       return ClientError(
         .overloaded,
