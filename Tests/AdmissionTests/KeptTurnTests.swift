@@ -40,6 +40,7 @@ import Testing
   }
 
   /// Newcomers are never fewer than there is room for, and yet those whom it had no room for get in.
+  /// What a small burst cannot hold for them until they come, another has taken.
   @Test(arguments: [500, 100, 10])
   func whoComesBackWhenToldIsLetIn(_ burst: Int) {
     let surplus = Surplus(AcceptGate(rate: 100, burst: burst), rate: 100, seconds: 30)

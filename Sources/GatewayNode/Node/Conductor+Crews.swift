@@ -8,7 +8,8 @@ extension Conductor {
   /// What the other nodes can take, as they said last.
   struct Opinion {
     static let lasts = TimeAmount.seconds(10)
-    static let interval = TimeAmount.seconds(1)
+    /// Another node may begin to drain at the same time, and takes its share then.
+    static let interval = TimeAmount.milliseconds(250)
 
     private(set) var isAsking = false
     private var acceptable: Double?

@@ -34,7 +34,7 @@ final class Conductor: Sendable {
   }
 
   /// - Parameters:
-  ///   - others: asked about once a second while a drain is under way.
+  ///   - others: asked some times a second while a drain is under way.
   ///   - changed: called on `loop` when the state has become another.
   init(
     settings: NodeSettings,
