@@ -23,8 +23,7 @@ extension GatewaySocket {
         self?.answer($0, id) { .presence(id: id, channel: channel, page: $0) }
       }
     case .history(let channel, let range, let limit):
-      // A page may have a mebibyte, of which the client need not read anything: there is one at a time.
-      let weight = GatewaySocket.askedAtOnce
+      let weight = max(GatewaySocket.readWeight, weight(of: .subscribe))
       begins(weight)
       worker.readHistory(of: channel, range, limit: limit, by: caller, over: .webSocket) { [weak self] in
         defer { self?.ends(weight) }

@@ -142,6 +142,10 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.owner.willWrite(on: self)
     self.needsFlush = true
     context.write(Self.wrapOutboundOut(bytes), promise: nil)
+    // What was asked for before the first answer was left unread.
+    if bytes.readableBytes >= UnreadAnswers.smallest, !context.channel.isWritable {
+      self.unread?.writabilityChanged(false, of: self)
+    }
   }
 
   func sendClose(_ code: CloseCode?, reason: String = "") {
