@@ -28,6 +28,14 @@ import Wire
       let buffer = subscription.lease.buffer
       _ = try await eventually("a full buffer") { buffer.count >= 8 ? true : nil }
       #expect(buffer.count < Self.most, "\(buffer.count) events wait")
+      // That it had caught up before is heard late.
+      let home = sluice.home
+      let isHeldBack = home.loop.makePromise(of: Bool.self)
+      home.run { core in
+        core.drained(buffer)
+        isHeldBack.succeed(core.isHeldBack)
+      }
+      #expect(try await isHeldBack.futureResult.get())
       var expected: UInt64 = 5
       for try await event in subscription {
         guard case .message(let message) = event else { throw Unexpected() }

@@ -57,12 +57,19 @@ final class ClientCore {
       outlets[channel] = nil
       subscriber?.unfollow(channel)
     }
-    drained(buffer)
+    release(buffer)
     if outlets.isEmpty { stopSubscriber() }
   }
 
-  /// A slow consumer has caught up.
+  /// Whether nothing more is read, because a consumer is too slow.
+  var isHeldBack: Bool { !full.isEmpty }
+
+  /// A slow consumer had caught up. Where it is behind again by now, it says so another time.
   func drained(_ buffer: EventBuffer) {
+    if !buffer.isFull { release(buffer) }
+  }
+
+  private func release(_ buffer: EventBuffer) {
     full.remove(ObjectIdentifier(buffer))
     if full.isEmpty { subscriber?.resume() }
   }

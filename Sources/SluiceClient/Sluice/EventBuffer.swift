@@ -80,6 +80,9 @@ final class EventBuffer: Sendable {
     return try result.get()
   }
 
+  /// Whether it was full and its consumer has not caught up since.
+  var isFull: Bool { state.withLockedValue { $0.isFull } }
+
   /// Events that wait.
   var count: Int { state.withLockedValue { $0.events.count } }
 }
