@@ -9,7 +9,7 @@ enum Jitter {
   static func streamRetryMS() -> Int { Int.random(in: 1_500...2_500) }
   /// What a stream that could not be served waits, in milliseconds.
   static func refusedStreamMS() -> Int { Int.random(in: 500...1_500) }
-  /// How long who asked too often, or found no room, waits, in milliseconds: until there is room after `wait`, and a while of its own, so
-  /// that all who come from one address do not come back at once.
+  /// How long who asked too often, or found no room, waits, in milliseconds: until there is room after `wait`, and a
+  /// while of its own, so that all who come from one address do not come back at once.
   static func roomMS(after wait: Int) -> Int { wait + Int.random(in: 0...max(1_000, wait)) }
 }
