@@ -261,7 +261,10 @@ public final class DeliveryShard {
     if subscription.state == .reading { subscription.subscriber.reads -= 1 }
     metrics.subscriptions.add(-1)
     log.resolvers.removeAll { $0.subscription === subscription }
-    guard log.isEmpty, logs[log.channel] === log else { return }
+    guard log.isEmpty else { return }
+    // All have left, and a log that is given up would never let go of them.
+    log.readers = []
+    guard logs[log.channel] === log else { return }
     log.lingering = max(settings.lingerSeconds, subscription.subscriber.lingerSeconds)
     idle.insert(log.channel)
   }

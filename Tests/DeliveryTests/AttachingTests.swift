@@ -15,12 +15,12 @@ struct AttachingTests {
   private let channel = ChannelName("room:a")!
   private let broker = FaultyBroker(MemoryBroker(namespaces: Namespaces(), incarnation: "one/1"))
 
-  private func shard() -> DeliveryShard {
+  private func shard(_ settings: DeliverySettings = DeliverySettings()) -> DeliveryShard {
     DeliveryShard(
       loop: loop,
       broker: broker,
       namespaces: Namespaces(),
-      settings: DeliverySettings(),
+      settings: settings,
       metrics: DeliveryMetrics()
     )
   }
@@ -58,5 +58,39 @@ struct AttachingTests {
     #expect(shard.isAsking(for: channel) { ended.count += 1 })
     loop.run()
     #expect(ended.count == 1 && refused.count == 1)
+  }
+
+  /// A channel that is given up while its log is read for somebody who has left keeps nobody.
+  @Test func whoLeavesWhileTheLogIsReadIsForgotten() throws {
+    var settings = DeliverySettings()
+    settings.ringBytes = 1
+    let shard = shard(settings)
+    let port = try #require(shard.port as? FaultyPort)
+    var cursors: [Cursor] = []
+    for _ in 0..<10 {
+      port.publish(Publication(channel: channel, data: ByteBuffer(string: "1"))) { result in
+        if case .success(let receipt) = result, let cursor = receipt.cursor { cursors.append(cursor) }
+      }
+    }
+    loop.run()
+    var reader: Reader? = try Reader(loop: loop, shard: shard)
+    weak let subscriber = reader?.subscriber
+    let answered = Tally()
+    shard.subscribe(
+      try #require(subscriber),
+      to: channel,
+      since: .cursor(try #require(cursors.first)),
+      hearsPresence: false
+    ) { _ in answered.count += 1 }
+    for _ in 0..<100 where answered.count == 0 { loop.advanceTime(by: .milliseconds(1)) }
+    port.delay = 60_000
+    let reads = port.reads
+    for _ in 0..<10 where port.reads == reads { loop.advanceTime(by: .milliseconds(1)) }
+    #expect(port.reads == reads + 1)
+    reader = nil
+    for _ in 0..<settings.lingerSeconds { shard.secondPassed() }
+    #expect(!shard.isFollowing(channel))
+    loop.advanceTime(by: .seconds(60))
+    #expect(subscriber == nil)
   }
 }
