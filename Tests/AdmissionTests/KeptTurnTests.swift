@@ -1,6 +1,7 @@
-import Admission
 import NIOCore
 import Testing
+
+@testable import Admission
 
 /// What is promised to those who were told to come back.
 @Suite struct KeptTurnTests {
@@ -67,34 +68,35 @@ import Testing
     #expect(entered >= rate * seconds * 99 / 100, "\(entered)")
   }
 
+  /// Of hashes that share no place, as those of two users do but for one pair in thousands.
+  private static let (nobody, ada, bob, eve) = (0, 1, 2, 3)
+
   @Test func aTurnIsKeptForAWhile() {
-    let start = NIODeadline.uptimeNanoseconds(9_000_000_000)
-    let gate = AcceptGate(rate: 10, burst: 5)
-    let (ada, bob) = (AcceptGate.Client(user: "ada"), AcceptGate.Client(user: "bob"))
-    for _ in 0..<5 { #expect(gate.knock(now: start) == .enter) }
-    #expect(gate.knock(by: ada, now: start, chance: { 0 }) == .comeBack(afterMS: 100))
+    var queue = AcceptQueue(period: 100_000_000, burst: 5)
+    func knock(_ client: Int, atMS now: Int64) -> AcceptGate.Answer {
+      queue.knock(by: client, now: now * 1_000_000, chance: { 0 })
+    }
+    for _ in 0..<5 { #expect(knock(Self.nobody, atMS: 9_000) == .enter) }
+    #expect(knock(Self.ada, atMS: 9_000) == .comeBack(afterMS: 100))
     // There is room for one, which is for another: so there is for the next one after that.
-    let soon = start + .milliseconds(150)
-    #expect(gate.knock(by: bob, now: soon, chance: { 0 }) == .comeBack(afterMS: 50))
-    #expect(gate.knock(by: ada, now: start + .milliseconds(160)) == .enter)
+    #expect(knock(Self.bob, atMS: 9_150) == .comeBack(afterMS: 50))
+    #expect(knock(Self.ada, atMS: 9_160) == .enter)
     // It was one turn.
-    #expect(gate.knock(by: ada, now: start + .milliseconds(200)) != .enter)
-    #expect(gate.knock(by: bob, now: start + .milliseconds(210)) == .enter)
+    #expect(knock(Self.ada, atMS: 9_200) != .enter)
+    #expect(knock(Self.bob, atMS: 9_210) == .enter)
   }
 
   @Test func aTurnLapses() {
-    let start = NIODeadline.uptimeNanoseconds(9_000_000_000)
-    let gate = AcceptGate(rate: 0.5, burst: 2)
-    for _ in 0..<2 { #expect(gate.knock(now: start) == .enter) }
-    #expect(
-      gate.knock(by: AcceptGate.Client(user: "ada"), now: start, chance: { 0 }) == .comeBack(afterMS: 2_000)
-    )
-    let stranger = AcceptGate.Client(user: "eve")
-    let due = start + .milliseconds(2_500)
-    guard case .comeBack = gate.knock(by: stranger, now: due) else {
+    var queue = AcceptQueue(period: 2_000_000_000, burst: 2)
+    func knock(_ client: Int, atMS now: Int64) -> AcceptGate.Answer {
+      queue.knock(by: client, now: now * 1_000_000, chance: { 0 })
+    }
+    for _ in 0..<2 { #expect(knock(Self.nobody, atMS: 9_000) == .enter) }
+    #expect(knock(Self.ada, atMS: 9_000) == .comeBack(afterMS: 2_000))
+    guard case .comeBack = knock(Self.eve, atMS: 11_500) else {
       Issue.record("a turn was given to another")
       return
     }
-    #expect(gate.knock(by: AcceptGate.Client(user: "bob"), now: start + .seconds(20)) == .enter)
+    #expect(knock(Self.bob, atMS: 29_000) == .enter)
   }
 }
