@@ -11,6 +11,7 @@ import Wire
 struct RunningNode {
   let node: Node
   let settings: NodeSettings
+  private let group: MultiThreadedEventLoopGroup
 
   static func with(_ body: (RunningNode) async throws -> Void) async throws {
     try await with(settings: { _ in }, body)
@@ -31,7 +32,7 @@ struct RunningNode {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.eventLoops)
     do {
       let node = try await Node.start(settings, on: group)
-      try await RunningNode(node: node, settings: settings).check(body)
+      try await RunningNode(node: node, settings: settings, group: group).check(body)
     } catch {
       try await group.shutdownGracefully()
       throw error
@@ -57,6 +58,10 @@ struct RunningNode {
     _ = try? await node.run()
     // A process would be over now; here its client must not be forgotten.
     await node.webhook?.shutdown()
+    // Nor what its loops have asked each other: a question, and its answer.
+    for _ in 0..<2 {
+      for loop in group.makeIterator() { _ = try? await loop.submit {}.get() }
+    }
   }
 
   func wait(for state: NodeState) async throws {

@@ -8,7 +8,7 @@ import Testing
 /// Of what is not read there is only so much, and who reads nothing is given up first.
 struct UnreadAnswersTests {
   private final class Client: UnreadAnswer {
-    let unread: UnreadAnswers
+    private unowned let unread: UnreadAnswers
     var unsentBytes = 0
     var isGivenUp = false
 

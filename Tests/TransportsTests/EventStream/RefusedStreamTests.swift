@@ -69,9 +69,12 @@ struct RefusedStreamTests {
     ledger.close(reason == "memory")
     let door = EntryDoor(ledger, courtesy: 20, refused: refused, isProxy: { _ in false })
     var waits: Set<Int> = []
+    var channels: [EmbeddedChannel] = []
+    defer { for channel in channels { _ = try? channel.finish(acceptAlreadyClosed: true) } }
     func comes() throws -> ClientError? {
       let channel = EmbeddedChannel()
       channel.remoteAddress = client
+      channels.append(channel)
       return try door.enter(channel)
     }
     for _ in 0..<20 {
