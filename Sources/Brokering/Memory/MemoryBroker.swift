@@ -17,6 +17,7 @@ public final class MemoryBroker: Broker {
     var announced = ByteBuffer()
     var users = UserCounts()
     var events = MemoryEvents()
+    var sweep = Sweep()
   }
 
   /// How long an idempotency key is remembered, in milliseconds.
@@ -30,7 +31,7 @@ public final class MemoryBroker: Broker {
   let namespaces: Namespaces
   private let incarnation: String
   private let mostWeight: Int
-  private let now: @Sendable () -> Int64
+  let now: @Sendable () -> Int64
   public let clock: ClusterClock
   public let metrics = BrokerMetrics()
 
@@ -122,10 +123,8 @@ public final class MemoryBroker: Broker {
   }
 
   public func announce(_ announced: ByteBuffer) {
-    state.withLockedValue { state in
-      state.announced = announced
-      sweep(&state)
-    }
+    state.withLockedValue { $0.announced = announced }
+    beginSweep()
   }
 
   /// Works on the log of a channel in place, made when there is none, without what has grown too old.
@@ -142,7 +141,10 @@ public final class MemoryBroker: Broker {
       let answer = body(&log)
       return (answer, log.weight - before)
     }
-    if state.logs[channel] == nil { state.weight += MemoryLog.emptyWeight }
+    if state.logs[channel] == nil {
+      state.weight += MemoryLog.emptyWeight
+      state.sweep.channels.append(channel)
+    }
     let (answer, more) = work(&state.logs[channel, default: MemoryLog(now: now)])
     state.weight += more
     return answer
@@ -157,7 +159,8 @@ public final class MemoryBroker: Broker {
         send(item, to: publication.channel, in: &state)
         return .success(Receipt(cursor: nil, isRepeated: false))
       }
-      let isFull = state.weight >= mostWeight
+      let isFull = isFull(state)
+      let until = now + MemoryBroker.keyLifetime
       if isFull, state.logs[publication.channel] == nil { return refusal() }
       let taken = withLog(of: publication.channel, in: &state) {
         log -> (message: Message?, receipt: Receipt)? in
@@ -168,15 +171,22 @@ public final class MemoryBroker: Broker {
         let message = log.append(publication, held: options.held, now: now)
         let receipt = Receipt(cursor: message.cursor, isRepeated: false)
         if let key = publication.keyOfUser {
-          log.remember(receipt, for: key, until: now + MemoryBroker.keyLifetime)
+          log.remember(receipt, for: key, until: until)
         }
         return (message, receipt)
       }
       guard let taken else { return refusal() }
-      if let message = taken.message { send(.message(message), to: publication.channel, in: &state) }
+      if let message = taken.message {
+        if let key = publication.keyOfUser {
+          state.sweep.receipts.append(.init(channel: publication.channel, key: key, until: until))
+        }
+        send(.message(message), to: publication.channel, in: &state)
+      }
       return .success(taken.receipt)
     }
   }
+
+  func isFull(_ state: State) -> Bool { state.weight >= mostWeight }
 
   private func refusal() -> Result<Receipt, BrokerError> {
     metrics.writesRefused.add()
@@ -188,21 +198,5 @@ public final class MemoryBroker: Broker {
     for index in state.attached[channel] ?? [] {
       state.ports[index].post(item, to: channel)
     }
-  }
-
-  /// Forgets what nobody may ask for any more.
-  private func sweep(_ state: inout State) {
-    let now = self.now()
-    var ended: [ChannelName] = []
-    for index in state.logs.indices {
-      let channel = state.logs.keys[index]
-      let held = Int64(namespaces[channel].historyTTL) * 1_000
-      state.logs.values[index].forget(messagesBefore: now - held, receiptsUntil: now)
-      let log = state.logs.values[index]
-      let lifetime = log.tail == 0 ? MemoryBroker.emptyLifetime : held + MemoryBroker.epochLifetime
-      if log.touched + lifetime < now, state.attached[channel] == nil { ended.append(channel) }
-    }
-    for channel in ended { state.logs[channel] = nil }
-    state.weight = state.logs.values.reduce(0) { $0 + $1.weight }
   }
 }

@@ -46,8 +46,25 @@ struct MemoryLog {
     if receipts.updateValue((receipt, time), forKey: key) == nil { weight += MemoryLog.weight(of: key) }
   }
 
-  mutating func dropOlder(than time: Int64) {
-    while let first = messages.first, first.time < time { dropOldest() }
+  /// Forgets a receipt unless its key was answered anew since. Answers how much lighter the log is.
+  mutating func forget(_ key: String, until time: Int64) -> Int {
+    guard receipts[key]?.until == time else { return 0 }
+    receipts[key] = nil
+    // A dictionary keeps the room that it once needed.
+    if receipts.isEmpty { receipts = [:] }
+    weight -= MemoryLog.weight(of: key)
+    return MemoryLog.weight(of: key)
+  }
+
+  /// Answers how many messages it dropped.
+  @discardableResult
+  mutating func dropOlder(than time: Int64, atMost limit: Int = .max) -> Int {
+    var count = 0
+    while count < limit, let first = messages.first, first.time < time {
+      dropOldest()
+      count += 1
+    }
+    return count
   }
 
   private mutating func dropOldest() { weight -= MemoryLog.weight(of: messages.removeFirst()) }
@@ -55,15 +72,6 @@ struct MemoryLog {
   private static func weight(of message: Message) -> Int { message.data.storageCapacity + overhead }
 
   private static func weight(of key: String) -> Int { key.utf8.count + overhead }
-
-  /// Gives up what nobody may ask for any more.
-  mutating func forget(messagesBefore time: Int64, receiptsUntil now: Int64) {
-    dropOlder(than: time)
-    for (key, answer) in receipts where answer.until <= now {
-      receipts[key] = nil
-      weight -= MemoryLog.weight(of: key)
-    }
-  }
 
   /// Held messages stay, numbered anew from 1.
   mutating func renewEpoch() {

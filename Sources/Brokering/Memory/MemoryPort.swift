@@ -7,7 +7,7 @@ final class MemoryPort: BrokerPort {
   /// Where any loop puts what the feed brings this port; emptied once a turn.
   final class Mailbox: Sendable {
     private let waiting = NIOLockedValueBox<[FeedDelivery]>([])
-    private let loop: any EventLoop
+    let loop: any EventLoop
     private let port: NIOLoopBound<WeakPort>
 
     init(loop: any EventLoop, port: NIOLoopBound<WeakPort>) {
