@@ -75,20 +75,18 @@ extension RedisBrokerCore {
   }
 
   /// An epoch goes a day after the last message, or an hour after it began in vain; not while somebody is attached.
-  /// Some at a time: what others ask is not to wait for all of them.
   func keepEpochs(now: NIODeadline) {
     guard link.state == .ready else { return }
     if now >= nextEpochKeep {
       nextEpochKeep = now + settings.epochKeep
       tellUsers()
-      epochsToKeep = topics.values.map(\.channel)
+      let channels = topics.values.lazy.map(\.channel)
+      epochsToKeep.begin(channels, every: settings.epochKeep, turn: settings.sweep)
     }
-    for channel in epochsToKeep.suffix(RedisBrokerSettings.epochBatch)
-    where namespaces[channel].delivery != .ephemeral {
+    for channel in epochsToKeep.next() where namespaces[channel].delivery != .ephemeral {
       let seconds = namespaces[channel].historyTTL + RedisBrokerSettings.epochTTL
       link.send(["EXPIRE", .string(RedisKeys.meta(channel)), .integer(seconds)]) { _ in }
     }
-    epochsToKeep.removeLast(min(epochsToKeep.count, RedisBrokerSettings.epochBatch))
   }
 
   func confirmed(_ names: [String]) {

@@ -129,9 +129,13 @@ extension RedisBrokerCore {
 
   /// Presence is stored for a while only; what is held is kept on.
   func keepPresence(now: NIODeadline) {
-    guard link.state == .ready, now >= nextKeep else { return }
-    nextKeep = now + .nanoseconds(settings.presenceTTL.nanoseconds / 4)
-    for channel in presence.all {
+    guard link.state == .ready else { return }
+    if now >= nextKeep {
+      let period = TimeAmount.nanoseconds(settings.presenceTTL.nanoseconds / 4)
+      nextKeep = now + period
+      presenceToKeep.begin(presence.all, every: period, turn: settings.sweep)
+    }
+    for channel in presenceToKeep.next() where presence.holds(channel) {
       let keys = RedisKeys.presence(channel)
       link.evaluate(RedisScripts.keepPresence, keys: keys, arguments: [.integer(presenceTTL)]) { _ in }
     }

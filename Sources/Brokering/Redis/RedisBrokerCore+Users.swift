@@ -32,7 +32,7 @@ extension RedisBrokerCore {
   /// Writes the counts that Redis could not be told, some at a time.
   func payOwedUsers() {
     guard link.state == .ready, !owedUsers.isEmpty else { return }
-    for user in owedUsers.prefix(1_000) {
+    for user in owedUsers.prefix(RedisBrokerSettings.upkeepBatch) {
       owedUsers.remove(user)
       tell(user, limit: 0) { _ in }
     }
@@ -65,6 +65,12 @@ extension RedisBrokerCore {
 
   /// Writes all counts anew: Redis may have lost them, or they grow old.
   func tellUsers() {
-    for user in users.counts.keys { tell(user, limit: -1) { _ in } }
+    usersToTell.begin(users.counts.keys, every: settings.epochKeep, turn: settings.sweep)
+    tellSomeUsers()
+  }
+
+  func tellSomeUsers() {
+    guard link.state == .ready else { return }
+    for user in usersToTell.next() { tell(user, limit: -1) { _ in } }
   }
 }

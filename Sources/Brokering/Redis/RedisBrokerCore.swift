@@ -52,8 +52,11 @@ final class RedisBrokerCore {
   var nextHeartbeat = NIODeadline.uptimeNanoseconds(0)
   var nextKeep = NIODeadline.uptimeNanoseconds(0)
   var nextEpochKeep: NIODeadline
-  /// Channels of which the epochs are still to be kept on, this time.
-  var epochsToKeep: [ChannelName] = []
+  /// Channels of which the epochs are still to be kept on, this time; those of which presence is; and users whose counts
+  /// are to be written anew.
+  var epochsToKeep = RedisUpkeep<ChannelName>()
+  var presenceToKeep = RedisUpkeep<ChannelName>()
+  var usersToTell = RedisUpkeep<String>()
 
   private var starting: EventLoopPromise<Void>?
   private var timer: Scheduled<Void>?
@@ -186,6 +189,7 @@ final class RedisBrokerCore {
     payOwedUsers()
     keepPresence(now: now)
     keepUsers(now: now)
+    tellSomeUsers()
     keepEpochs(now: now)
   }
 }

@@ -48,8 +48,9 @@ public struct RedisBrokerSettings: Sendable {
   /// How long the epoch of a log lives to which nothing was ever published, in seconds; while somebody is attached it
   /// is kept on. Who subscribes to ever new names leaves no more than that.
   static let emptyEpochTTL = 3_600
-  /// How many of them are kept on at once.
-  static let epochBatch = 1_000
+  /// How many epochs, channels with members or users Redis is told anew of at once, unless there are so many that this
+  /// would take too long.
+  static let upkeepBatch = 1_000
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
   /// How long Redis may answer nothing until leaves wait: shorter than the grace of a session that has gone over to

@@ -24,6 +24,8 @@ struct RedisHeldPresence {
 
   var all: [ChannelName] { Array(channels.keys) }
 
+  func holds(_ channel: ChannelName) -> Bool { channels[channel] != nil }
+
   /// A join is asked for: it undoes whatever leave came before.
   mutating func joins(_ leave: Leave) {
     leaving.remove(leave)
