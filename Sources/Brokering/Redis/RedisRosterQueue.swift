@@ -1,8 +1,9 @@
+import DequeModule
 import NIOCore
 
 /// Which rosters are to be read from Redis, one after another, and how far the present one is. Pure.
 struct RedisRosterQueue {
-  private var waiting: [String] = []
+  private var waiting: Deque<String> = []
   private var known: Set<String> = []
   /// A page is on its way.
   var isReading = false
