@@ -43,6 +43,31 @@ struct RedisPresenceFaultTests {
     try await proxy.stop()
   }
 
+  /// Redis is told of some at a time, until it knows of all.
+  @Test func manyWhoLeaveDuringAnOutageAreGoneAfterIt() async throws {
+    let cluster = try await RedisCluster()
+    let proxy = try await CuttableProxy(to: cluster.server.address)
+    let (broker, port) = try await cluster.node("one", at: proxy.address) { settings in
+      settings.lease = .minutes(10)
+      settings.rejoin = .milliseconds(500)
+    }
+    let everybody = (0..<3_500).map { member("m\($0)") }
+    try await port.join(channel, all: everybody)
+    proxy.cut()
+    try await eventually("an outage") { !broker.health.canPublish }
+    for (index, member) in everybody.enumerated() {
+      await #expect(throws: BrokerError.self) {
+        try await port.leave(channel, member.id, holder: UInt64(index))
+      }
+    }
+    proxy.mend()
+    try await eventually("all have left") {
+      (try? await port.members(channel).count) == 0
+    }
+    await broker.shutdown()
+    try await proxy.stop()
+  }
+
   /// A leave does not overtake the join before it, whichever scripts Redis has lost and learnt again.
   @Test func whoLeavesAtOnceStaysNowhere() async throws {
     let cluster = try await RedisCluster()

@@ -90,10 +90,19 @@ extension RedisBrokerCore {
     return leavePause.isOn(now: now)
   }
 
-  /// Tells Redis of the leaves that it could not be told of.
+  /// Tells Redis of the leaves that it could not be told of: of some, and when it has taken these, of the next.
   func payOwedLeaves(now: NIODeadline) {
     guard !leavesWait(now: now), link.state == .ready else { return }
-    for leave in presence.owed { take(leave) { _ in } }
+    let some = Array(presence.owed.prefix(RedisBrokerSettings.upkeepBatch))
+    var unanswered = some.count
+    var areTaken = true
+    for leave in some {
+      take(leave) { [weak self] result in
+        unanswered -= 1
+        if case .failure = result { areTaken = false }
+        if unanswered == 0, areTaken { self?.payOwedLeaves(now: .now()) }
+      }
+    }
   }
 
   func members(

@@ -32,7 +32,7 @@ extension RedisBrokerCore {
   /// Writes the counts that Redis could not be told, some at a time.
   func payOwedUsers() {
     guard link.state == .ready, !owedUsers.isEmpty else { return }
-    for user in owedUsers.prefix(RedisBrokerSettings.upkeepBatch) {
+    for user in Array(owedUsers.prefix(RedisBrokerSettings.upkeepBatch)) {
       owedUsers.remove(user)
       tell(user, limit: 0) { _ in }
     }

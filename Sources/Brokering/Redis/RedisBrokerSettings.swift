@@ -49,7 +49,7 @@ public struct RedisBrokerSettings: Sendable {
   /// is kept on. Who subscribes to ever new names leaves no more than that.
   static let emptyEpochTTL = 3_600
   /// How many epochs, channels with members or users Redis is told anew of at once, unless there are so many that this
-  /// would take too long.
+  /// would take too long; and how many of the leaves and counts that it could not be told of.
   static let upkeepBatch = 1_000
   /// How many holders of a dead lease one script takes away.
   static let sweepBatch = 500
