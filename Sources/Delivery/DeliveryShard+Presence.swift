@@ -19,19 +19,21 @@ extension DeliveryShard {
     log.gathered.append(event, of: member)
   }
 
-  /// Encodes once for all WebSockets. Whoever takes nothing at the moment is told when it does.
+  /// Encodes once for all WebSockets. Whoever takes nothing at the moment, or not all of it, is told the rest when it
+  /// does.
   private func broadcastPresence(_ news: [(member: String, event: ServerEvent)], in log: ChannelLog) {
     var frames = ByteBuffer()
-    var behind: [Subscription] = []
+    var behind: [(subscription: Subscription, told: Int)] = []
     for subscription in log.listeners
     where subscription.state != .resolving && subscription.subscriber.isStarted {
       let subscriber = subscription.subscriber
-      guard subscription.presenceFrom == nil, subscriber.isWritable else {
-        behind.append(subscription)
+      guard subscription.presenceFrom == nil, subscriber.isWritable, !subscriber.hasHeardEnough else {
+        behind.append((subscription, 0))
         continue
       }
       guard case .webSocket = subscriber.representation else {
-        for (_, event) in news { write(event, to: subscriber) }
+        let told = tell(news, to: subscriber)
+        if told < news.count { behind.append((subscription, told)) }
         continue
       }
       if frames.readableBytes == 0 {
@@ -45,17 +47,34 @@ extension DeliveryShard {
       touch(subscriber)
     }
     guard !behind.isEmpty else { return }
-    for subscription in behind where subscription.presenceFrom == nil {
-      subscription.presenceFrom = log.missed.next
+    for (subscription, told) in behind where subscription.presenceFrom == nil && !subscription.isEnded {
+      subscription.presenceFrom = log.missed.next + UInt64(told)
       log.missing += 1
     }
     for (member, event) in news { log.missed.append(event, of: member) }
-    if log.missed.count > settings.missedPresence { giveUpSlowListeners(of: log) }
+    // What has just happened makes nobody too slow, however much it is: nobody had the time to read it.
+    if log.missed.count > max(settings.missedPresence, news.count) {
+      giveUpSlowListeners(of: log, keeping: max(settings.missedPresence / 2, news.count))
+    }
   }
 
-  /// More is untold than a channel keeps: who lacks the older half is too slow, and the others do not need it.
-  private func giveUpSlowListeners(of log: ChannelLog) {
-    log.missed.keepNewest(settings.missedPresence / 2)
+  /// Writes as much as the connection takes, and as one turn of the loop is to make.
+  /// - Returns: how many of them.
+  private func tell(_ news: [(member: String, event: ServerEvent)], to subscriber: Subscriber) -> Int {
+    var bytes = 0
+    for (index, item) in news.enumerated() {
+      guard subscriber.isWritable, bytes < settings.compositeBytes else {
+        if bytes > 0 { tellRestLater(subscriber) }
+        return index
+      }
+      bytes += write(item.event, to: subscriber)
+    }
+    return news.count
+  }
+
+  /// More is untold than a channel keeps: who lacks the older part is too slow, and the others do not need it.
+  private func giveUpSlowListeners(of log: ChannelLog, keeping count: Int) {
+    log.missed.keepNewest(count)
     for subscription in log.listeners {
       guard let from = subscription.presenceFrom, from < log.missed.oldest else { continue }
       forgetMissedPresence(subscription)
@@ -63,18 +82,35 @@ extension DeliveryShard {
     }
   }
 
-  /// The connection takes bytes again: it is told what it has missed, as long as it does.
+  /// The connection takes bytes again: it is told what it has missed, as long as it does and a turn of the loop allows.
   func tellMissedPresence(_ subscriber: Subscriber) {
+    guard !subscriber.hasHeardEnough else { return }
+    var bytes = 0
     for subscription in subscriber.subscriptions {
       let log = subscription.log
-      while let from = subscription.presenceFrom, subscriber.isWritable {
+      while let from = subscription.presenceFrom, subscriber.isWritable, bytes < settings.compositeBytes {
         guard let news = log.missed.first(from: from) else {
           forgetMissedPresence(subscription)
           break
         }
-        write(news.event, to: subscriber)
+        bytes += write(news.event, to: subscriber)
         subscription.presenceFrom = news.serial + 1
       }
+    }
+    if bytes > 0, subscriber.subscriptions.contains(where: { $0.presenceFrom != nil }) {
+      tellRestLater(subscriber)
+    }
+  }
+
+  /// Goes on in another turn of the loop, though the connection may take more in this one: a quick reader takes bytes
+  /// as fast as they are made, and a secured connection seems to take everything until it is flushed.
+  private func tellRestLater(_ subscriber: Subscriber) {
+    subscriber.hasHeardEnough = true
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self, weak subscriber] in
+      guard let self, let subscriber else { return }
+      subscriber.hasHeardEnough = false
+      tellMissedPresence(subscriber)
+      flush()
     }
   }
 

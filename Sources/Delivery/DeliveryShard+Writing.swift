@@ -91,7 +91,8 @@ extension DeliveryShard {
   }
 
   /// Writes one event; every named event of a stream carries its cursor set.
-  func write(_ event: ServerEvent, to subscriber: Subscriber) {
+  /// - Returns: how many bytes the connection was given. What a poll collects is not counted: it has a limit of its own.
+  @discardableResult func write(_ event: ServerEvent, to subscriber: Subscriber) -> Int {
     scratch.clear()
     event.write(into: &scratch)
     var bytes = ByteBuffer()
@@ -112,10 +113,12 @@ extension DeliveryShard {
       }
     case .poll:
       subscriber.collect(scratch)
-      return touch(subscriber)
+      touch(subscriber)
+      return 0
     }
     subscriber.write(bytes)
     touch(subscriber)
+    return bytes.readableBytes
   }
 
   private func write(_ name: StaticString?, _ id: String, _ json: ByteBuffer, into bytes: inout ByteBuffer) {

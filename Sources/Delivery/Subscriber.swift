@@ -43,6 +43,8 @@ public final class Subscriber {
   var isTouched = false
   var isPumping = false
   var mustPumpAgain = false
+  /// Whether it was told as many joins and leaves as one turn of the loop makes; the rest follows in another.
+  var hasHeardEnough = false
   /// How many of its subscriptions wait for a read of their log, and whether others wait until these are fewer.
   var reads: Int32 = 0
   var isHeldBack = false

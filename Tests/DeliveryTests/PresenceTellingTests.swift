@@ -32,6 +32,17 @@ struct PresenceTellingTests {
       return reader
     }
 
+    /// A stream of several channels.
+    func streamListener() throws -> Reader {
+      let reader = try Reader(loop: loop, shard: shard, representation: .eventStream(isChunked: false))
+      for channel in [channel, ChannelName("room:b")!] {
+        shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: true) { _ in }
+      }
+      loop.run()
+      shard.start(reader.subscriber)
+      return reader
+    }
+
     func join(_ id: String) {
       shard.port.join(channel, Member(id: id, since: 1), holder: HolderID(serial: 1)) { _ in }
       loop.run()
@@ -132,6 +143,67 @@ struct PresenceTellingTests {
     #expect(try heard(slow) == ["+a7", "+b0", "+b1", "+b2"])
   }
 
+  /// However much has happened in a second, a stream is told it in pieces, and in order.
+  @Test func aTurnOfTheLoopMakesNoMoreThanAPiece() throws {
+    var settings = DeliverySettings()
+    settings.compositeBytes = 1_000
+    settings.missedPresence = 10
+    let room = Room(.batched, settings: settings)
+    let stream = try room.streamListener()
+    stream.subscriber.onTooSlow = { Issue.record("nobody had the time to read it") }
+    let all = (0..<100).map { "m\($0)" }
+    for id in all { room.join(id) }
+    room.leave("m0")
+    room.loop.advanceTime(by: .seconds(1))
+    var told = try heard(stream)
+    #expect((1...10).contains(told.count))
+    // Neither does it make more when the connection takes everything at once.
+    stream.setReading(true)
+    #expect(try heard(stream) == [])
+    room.loop.advanceTime(by: .milliseconds(1))
+    let next = try heard(stream)
+    #expect((1...10).contains(next.count))
+    told += next
+    room.loop.advanceTime(by: .milliseconds(100))
+    told += try heard(stream)
+    #expect(told == all.dropFirst().map { "+\($0)" } + ["-m0"])
+    room.join("late")
+    room.loop.advanceTime(by: .seconds(1))
+    #expect(try heard(stream) == ["+late"])
+  }
+
+  /// A connection that fills is given no more than it takes.
+  @Test func aStreamThatFillsIsToldTheRestWhenItReads() throws {
+    let room = Room(.batched)
+    let stream = try room.streamListener()
+    stream.fillsAtOnce = true
+    let all = (0..<50).map { "m\($0)" }
+    for id in all { room.join(id) }
+    room.loop.advanceTime(by: .seconds(1))
+    var told = try heard(stream)
+    // The first waits alone for the flush, and the second shows that there is no more room.
+    #expect(told.count == 2)
+    room.loop.advanceTime(by: .seconds(1))
+    stream.fillsAtOnce = false
+    stream.setReading(true)
+    told += try heard(stream)
+    #expect(told == all.map { "+\($0)" })
+  }
+
+  /// A poll collects about as much as it may answer, and no more.
+  @Test func aPollTakesNoMoreThanItAnswers() throws {
+    let room = Room(.batched)
+    let poll = Subscriber(.poll(limit: 300), isStarted: false)
+    room.shard.subscribe(poll, to: room.channel, since: nil, hearsPresence: true) { _ in }
+    room.loop.run()
+    poll.onCollected = {}
+    room.shard.start(poll)
+    for id in 0..<50 { room.join("m\(id)") }
+    room.loop.advanceTime(by: .seconds(2))
+    #expect((300..<500).contains(poll.takeCollected().readableBytes))
+    room.shard.remove(poll)
+  }
+
   @Test(arguments: [PresenceEvents.each, .batched])
   func everyListenerEndsWithTheTruth(events: PresenceEvents) async throws {
     let first = UInt64.random(in: 0..<(1 << 32))
@@ -140,7 +212,9 @@ struct PresenceTellingTests {
       // Other tests wait for a thread.
       await Task.yield()
       var random = Seeded(state: seed)
-      let room = Room(events)
+      var settings = DeliverySettings()
+      settings.compositeBytes = [1, 300, 64 << 10].randomElement(using: &random)!
+      let room = Room(events, settings: settings)
       var truth: Set<String> = []
       var listeners: [(reader: Reader, told: Set<String>, isReading: Bool)] = []
       func hear() throws {
@@ -165,7 +239,9 @@ struct PresenceTellingTests {
             truth.remove(id)
             room.leave(id)
           }
-        case 6: listeners.append((try room.listener(), truth, true))
+        case 6:
+          let isStream = Bool.random(using: &random)
+          listeners.append((try isStream ? room.streamListener() : room.listener(), truth, true))
         case 7..<9:
           guard let index = listeners.indices.randomElement(using: &random) else { continue }
           listeners[index].isReading.toggle()
@@ -177,6 +253,7 @@ struct PresenceTellingTests {
       room.loop.advanceTime(by: .seconds(2))
       for index in listeners.indices {
         listeners[index].reader.setReading(true)
+        room.loop.advanceTime(by: .seconds(1))
         try hear()
         #expect(listeners[index].told == truth, "seed \(seed), listener \(index)")
         if listeners[index].told != truth { return }
