@@ -82,6 +82,30 @@ import Wire
     #expect(try Inflater().inflate(ByteBuffer(bytes: payload), limit: 5) == ByteBuffer(string: text))
   }
 
+  /// Blocks that say they are the last may follow each other, but not without end: they cost much and make nothing.
+  @Test func aMessageEndsOnlySoOften() throws {
+    let inflater = Inflater()
+    func ends(_ count: Int) -> ByteBuffer {
+      ByteBuffer(bytes: [[UInt8]](repeating: [0x03, 0x00], count: count).joined())
+    }
+    for count in [1, 2, 64] {
+      #expect(try inflater.inflate(ends(count), limit: 1_000).readableBytes == 0)
+    }
+    // The last block may be one of any kind.
+    let hello: [UInt8] = [0xca, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00]
+    var followed = ends(63)
+    followed.writeBytes(hello)
+    #expect(try inflater.inflate(followed, limit: 1_000) == ByteBuffer(string: "hello"))
+    for count in [65, 100, 36_864] {
+      let failure = #expect(throws: WebSocketViolation.self) {
+        try inflater.inflate(ends(count), limit: 1_000)
+      }
+      #expect(failure?.closeCode == .invalidText)
+    }
+    // The next message is counted anew.
+    #expect(try inflater.inflate(ends(64), limit: 1_000).readableBytes == 0)
+  }
+
   /// A message that lost its end is none, wherever it was cut.
   @Test func whatIsCutIsRefused() throws {
     let inflater = Inflater()
