@@ -29,8 +29,9 @@ struct JSONStringContent {
 
   /// Whether it is `name`, which is of ASCII without escapes. Reads no further than the first difference.
   func isEqual(to name: UnsafeRawBufferPointer) -> Bool {
-    // An escape is longer than what it stands for.
+    // An escape is longer than what it stands for, up to six times.
     guard bytes.count > name.count else { return bytes.elementsEqual(name) }
+    guard bytes.count <= 6 * name.count else { return false }
     var rest = bytes[...]
     for wanted in name {
       guard let byte = rest.popFirst() else { return false }
@@ -69,11 +70,18 @@ struct JSONStringContent {
   private static func takeUnit(from rest: inout Slice<UnsafeRawBufferPointer>) -> UInt16? {
     var unit: UInt16 = 0
     for _ in 0..<4 {
-      guard let digit = rest.popFirst().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
-        return nil
-      }
-      unit = unit << 4 | UInt16(digit)
+      guard let digit = rest.popFirst().flatMap(hexDigit) else { return nil }
+      unit = unit << 4 | digit
     }
     return unit
+  }
+
+  private static func hexDigit(_ byte: UInt8) -> UInt16? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(byte - UInt8(ascii: "0"))
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(byte - UInt8(ascii: "a") + 10)
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(byte - UInt8(ascii: "A") + 10)
+    default: nil
+    }
   }
 }

@@ -46,7 +46,20 @@ import Wire
     #expect(try object("{\"a\":\(json)}")["a"]?.string == expected)
   }
 
+  @Test func everyUnitMayBeEscaped() throws {
+    for unit in stride(from: UInt32(0), to: 0x10000, by: 7) {
+      guard let scalar = Unicode.Scalar(unit) else { continue }
+      let digits = String(repeating: "0", count: 4 - String(unit, radix: 16).count) + String(unit, radix: 16)
+      for digits in [digits, digits.uppercased()] {
+        #expect(try object("{\"a\":\"\\u\(digits)\"}")["a"]?.string == String(scalar), "\(digits)")
+      }
+    }
+  }
+
   @Test func namesMayBeEscaped() throws {
+    #expect(try object(#"{"\u0074\u0079\u0070\u0065":1}"#)["type"]?.integer == 1)
+    #expect(try object(#"{"\u0074\u0079\u0070\u0065a":1,"\u006A":2,"\u006aa":3}"#)["type"] == nil)
+    #expect(try object(#"{"\u006A":2,"\u006aa":3}"#)["j"]?.integer == 2)
     #expect(try object(#"{"\u0061b":1}"#)["ab"]?.integer == 1)
     #expect(try object(#"{"a\u0062":1,"abc":2,"\u0061":3,"\u0061\u0062\n":4}"#)["ab"]?.integer == 1)
     #expect(try object("{\"\u{600}aaaaaaaa\u{600}\\\\\":1,\"type\":2}")["type"]?.integer == 2)
