@@ -5,6 +5,11 @@ public struct QueryParameters: Sendable, Equatable {
   private struct Pair: Sendable, Equatable {
     let name: String
     let value: String
+
+    /// Names are compared byte by byte: a target may have a thousand that would be normalized for each look.
+    func isNamed(_ name: String) -> Bool {
+      self.name.utf8.count == name.utf8.count && self.name.utf8.elementsEqual(name.utf8)
+    }
   }
 
   public init() {}
@@ -24,11 +29,11 @@ public struct QueryParameters: Sendable, Equatable {
 
   /// The first value of that name.
   public subscript(name: String) -> String? {
-    self.pairs.first { $0.name == name }?.value
+    self.pairs.first { $0.isNamed(name) }?.value
   }
 
   /// Every value of that name, in their order.
   public func all(_ name: String) -> [String] {
-    self.pairs.filter { $0.name == name }.map(\.value)
+    self.pairs.filter { $0.isNamed(name) }.map(\.value)
   }
 }

@@ -64,6 +64,17 @@ struct RequestReadingTests {
     #expect(error.message.contains(query.prefix { $0 != "=" }), "\(error.message)")
   }
 
+  /// Two names that look the same are not the same.
+  @Test func namesAreBytes() throws {
+    let query = try #require(QueryParameters("e%CC%81=1&%C3%A9=2&a=3&%C3%A9=4&=5"))
+    #expect(query["\u{e9}"] == "2")
+    #expect(query.all("\u{e9}") == ["2", "4"])
+    #expect(query["e\u{301}"] == "1")
+    #expect(query["a"] == "3")
+    #expect(query[""] == "5")
+    #expect(query["e"] == nil)
+  }
+
   @Test func aKeyIsOneAndNotTooLong() throws {
     let longest = String(repeating: "k", count: 256)
     #expect(try request("", headers: ["Idempotency-Key": longest]).idempotencyKey == longest)
