@@ -3,7 +3,7 @@ import NIOCore
 import SluiceClient
 import Wire
 
-/// Prints what a subscription brings, line by line.
+/// Prints what a subscription brings, line by line. What others have put into it commands no terminal.
 struct EventPrinter: Sendable {
   /// Standard output is closed.
   struct NobodyReads: Error {}
@@ -34,7 +34,8 @@ struct EventPrinter: Sendable {
         "not connected (\(reason)); trying again in \(wait.nanoseconds / 1_000_000) ms"
       case .idle, .connecting, .ended: nil
       }
-    if let text { try? FileHandle.standardError.write(contentsOf: Data("sluice: \(text)\n".utf8)) }
+    guard let text else { return }
+    try? FileHandle.standardError.write(contentsOf: Data("sluice: \(text.withControlsEscaped)\n".utf8))
   }
 
   private func line(_ event: SluiceEvent) -> String {
@@ -44,7 +45,7 @@ struct EventPrinter: Sendable {
         clock(message.time), message.channel.text, message.cursor?.description ?? "-", message.user,
         message.json,
       ]
-      return parts.compactMap(\.self).joined(separator: "  ")
+      return parts.compactMap(\.self).joined(separator: "  ").withControlsEscaped
     case .gap(let channel, let gap):
       let text = """
         !!! GAP in \(channel): what lies after \(gap.from), up to and with \(gap.to), may be missing \
@@ -52,13 +53,13 @@ struct EventPrinter: Sendable {
         """
       return isTerminal ? "\u{1b}[1;31m\(text)\u{1b}[0m" : text
     case .join(let channel, let member):
-      return "\(clock(now))  \(channel)  + \(member.user ?? member.id)"
+      return "\(clock(now))  \(channel)  + \(member.user ?? member.id)".withControlsEscaped
     case .leave(let channel, let member):
-      return "\(clock(now))  \(channel)  - \(member.user ?? member.id)"
+      return "\(clock(now))  \(channel)  - \(member.user ?? member.id)".withControlsEscaped
     }
   }
 
-  /// As it came from the node.
+  /// As it came from the node, but for the control characters in its strings.
   private func object(_ event: SluiceEvent) -> String {
     let content: ServerEvent =
       switch event {
@@ -76,7 +77,7 @@ struct EventPrinter: Sendable {
       }
     var text = ByteBuffer()
     content.write(into: &text)
-    return String(buffer: text)
+    return String(buffer: text).withControlsEscaped
   }
 
   private var now: Int64 { WallClock.milliseconds() }

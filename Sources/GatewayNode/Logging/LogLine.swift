@@ -20,9 +20,16 @@ struct LogLine {
     for (index, field) in metadata.enumerated() {
       bytes.writeString("\(index == 0 ? "  " : " ")\(LogLine.inOneLine(field.key))=")
       let text = "\(field.value)"
-      let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x7f }
-      if isPlain { bytes.writeString(text) } else { bytes.writeJSONString(text) }
+      let isPlain =
+        !text.isEmpty && text.unicodeScalars.allSatisfy { $0 != " " && $0 != "\"" && !$0.isControl }
+      bytes.writeString(isPlain ? text : LogLine.quoted(text))
     }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    var json = ByteBuffer()
+    json.writeJSONString(text)
+    return String(buffer: json).withControlsEscaped
   }
 
   /// One JSON object: `time`, `level`, `logger`, `message`, then the metadata under their own names.
@@ -62,11 +69,11 @@ struct LogLine {
     }
   }
 
-  /// What a client sent may stand in a message: it must not begin a line of its own.
+  /// What a client sent may stand in a message: it must not begin a line of its own, nor command a terminal.
   private static func inOneLine(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) else { return text }
+    guard text.unicodeScalars.contains(where: \.isControl) else { return text }
     return text.unicodeScalars.reduce(into: "") { line, scalar in
-      if scalar.value < 0x20 || scalar.value == 0x7f {
+      if scalar.isControl {
         line += "\\u{\(String(scalar.value, radix: 16))}"
       } else {
         line.unicodeScalars.append(scalar)

@@ -75,6 +75,27 @@ extension ClusterTests {
       #expect(status == 0)
     }
 
+    /// U+009B begins a command to a terminal, as an escape and a bracket do.
+    @Test(arguments: [[], ["--json"]])
+    func whatIsPublishedCommandsNoTerminal(_ options: [String]) async throws {
+      let cluster = try await ClusterTests.cluster()
+      let path = "\(cluster.directory)/subscribe-controls\(options.joined())"
+      let channel = "room:cli-controls\(options.joined())"
+      _ = try await HTTP.publish(channel, "[\t\"a\u{9b}31m\u{7f}\u{2028}ü\" ]", to: cluster.node(0))
+      let command = try ChildProcess(
+        [
+          cluster.binary, "subscribe", channel, "--since", "start", "--url",
+          "http://127.0.0.1:\(cluster.node(0).port)",
+        ] + options,
+        output: path
+      )
+      try await eventually("the message") {
+        try lines(path).contains { $0.contains("[\t" + #""a\u009b31m\u007f\u2028ü" ]"#) }
+      }
+      kill(command.pid, SIGTERM)
+      #expect(try await command.exit(within: .seconds(10)) == 0)
+    }
+
     @Test func saysWhatItDoesNotUnderstand() async throws {
       let cluster = try await ClusterTests.cluster()
       for (arguments, words) in [

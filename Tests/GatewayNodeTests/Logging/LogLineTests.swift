@@ -32,6 +32,25 @@ import Wire
     #expect(line.count { $0 == "\n" } == 1)
   }
 
+  /// What a client sent may stand anywhere in a line.
+  @Test func humanLinesCommandNoTerminal() throws {
+    let lines = lines(.human) { logger in
+      logger.warning(
+        "a\u{9b}2J\u{2028}b",
+        metadata: [
+          "k\u{85}": "1", "l": "x\u{9b}31m", "m": "\u{7f}\u{2029}", "n": "ü\u{a0}€", "o": "\u{1b}[m",
+        ]
+      )
+    }
+    let line = try #require(lines.first)
+    #expect(
+      line.hasSuffix(
+        #" WARNING  a\u{9b}2J\u{2028}b  k\u{85}=1 l="x\u009b31m" m="\u007f\u2029" "#
+          + "n=ü\u{a0}€ " + #"o="\u001b[m""# + "\n"
+      )
+    )
+  }
+
   @Test func jsonLinesAreObjects() throws {
     let lines = lines(.json) { logger in
       var logger = logger
