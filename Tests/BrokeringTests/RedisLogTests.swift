@@ -150,6 +150,30 @@ struct RedisLogTests {
     await broker.shutdown()
   }
 
+  /// What a page has no room for is not looked at either, whatever came before it.
+  @Test func aPageCostsRedisWhatItHas() async throws {
+    let cluster = try await RedisCluster()
+    let (broker, port) = try await cluster.node("one")
+    let channel = ChannelName("room:a")!
+    let largest = NamespaceOptions().maxMessageBytes
+    let long = "\"\(String(repeating: "x", count: largest - 2))\""
+    for _ in 0..<100 { _ = try await port.publish(channel, "1") }
+    for _ in 0..<150 { _ = try await port.publish(channel, long) }
+    for range in [HistoryRange.newest, .since(.start)] {
+      let commands = try await cluster.server.commands {
+        let page = try await port.read(channel, range)
+        #expect(page.messages.count == (range == .newest ? 16 : 115))
+      }
+      let counts = commands.compactMap { command in
+        command.contains("RANGE\" ") ? Int(command.split(separator: "\"").last ?? "") : nil
+      }
+      #expect(!counts.isEmpty)
+      #expect(counts.allSatisfy { $0 * largest <= 4 * LogPage.dataLimit }, "\(counts)")
+      #expect(counts.count < 12)
+    }
+    await broker.shutdown()
+  }
+
   @Test func largeOffsetsAreExact() async throws {
     let cluster = try await RedisCluster()
     let (broker, port) = try await cluster.node("one")

@@ -99,6 +99,29 @@ public final class RedisServer: @unchecked Sendable {
     return answer.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// The commands that it carries out meanwhile, also those of scripts, a line for each.
+  public func commands(during body: () async throws -> Void) async throws -> [String] {
+    let file = directory.appending(path: "commands-\(UUID().uuidString)")
+    try Data().write(to: file)
+    let heard = { try String(contentsOf: file, encoding: .utf8) }
+    let monitor = Process()
+    monitor.executableURL = URL(filePath: "/usr/bin/env")
+    monitor.arguments = ["redis-cli", "-h", "127.0.0.1", "-p", "\(port)", "MONITOR"]
+    monitor.standardOutput = try FileHandle(forWritingTo: file)
+    try monitor.run()
+    defer {
+      // It goes on after a polite request.
+      kill(monitor.processIdentifier, SIGKILL)
+      monitor.waitUntilExit()
+    }
+    try await eventually("redis-cli hears the commands") { try heard().hasPrefix("OK") }
+    try await body()
+    let end = UUID().uuidString
+    _ = try tell("ECHO", end)
+    try await eventually("the last command is heard") { try heard().contains(end) }
+    return try heard().split(separator: "\n").map(String.init)
+  }
+
   public func freeze() {
     if let process { kill(process.processIdentifier, SIGSTOP) }
   }

@@ -46,8 +46,10 @@ extension RedisPort {
     limit: Int,
     _ done: @escaping (Result<LogPage, BrokerError>) -> Void
   ) {
+    let options = namespaces[channel]
     var arguments: [RedisArgument] = [
-      .integer(namespaces[channel].historyTTL), .integer(limit), .integer(LogPage.dataLimit),
+      .integer(options.historyTTL), .integer(limit), .integer(LogPage.dataLimit),
+      .integer(options.maxMessageBytes),
     ]
     switch range {
     case .newest: arguments.append("newest")

@@ -25,8 +25,11 @@ extension Worker {
   static let readsWaiting = 10_000
   /// After a page of so many bytes the loop turns to others first.
   private static let largePage = 128 << 10
+  /// For each of so many bytes a page is charged once more.
+  private static let chargedBytes = 64 << 10
 
-  /// A page costs the cluster the same on every transport, so that it is charged to the caller's address on all.
+  /// A page costs the cluster the same on every transport, so that it is charged to the caller's address on all: what it
+  /// has in it afterwards, also where the answer has no body.
   func readHistory(
     of channel: ChannelName,
     _ range: HistoryRange,
@@ -63,7 +66,11 @@ extension Worker {
       inTurn { [self] in
         reads -= 1
         done(page.map { HistoryPage($0, range) })
-        if case .success(let page) = page, page.isLarge(Worker.largePage) { rest() }
+        if case .success(let page) = page {
+          let bytes = page.bytes
+          charge(reads: bytes / Worker.chargedBytes, to: caller)
+          if bytes >= Worker.largePage { rest() }
+        }
         readOn()
       }
     }
@@ -166,9 +173,7 @@ extension HistoryPage {
 }
 
 extension LogPage {
-  fileprivate func isLarge(_ limit: Int) -> Bool {
-    messages.reduce(0) { $0 + $1.data.readableBytes } >= limit
-  }
+  fileprivate var bytes: Int { messages.reduce(0) { $0 + $1.data.readableBytes } }
 }
 
 extension HistoryRange {

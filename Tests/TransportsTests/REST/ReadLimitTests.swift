@@ -1,6 +1,7 @@
 import Admission
 import Brokering
 import Delivery
+import NIOCore
 import Telemetry
 import Testing
 import Wire
@@ -33,6 +34,28 @@ struct ReadLimitTests {
       }
       asked += count
     }
+  }
+
+  /// What a page has in it costs as much as the asking, also where the answer has no body.
+  @Test(arguments: ["GET", "HEAD"])
+  func aPageIsChargedForWhatItHas(_ method: String) throws {
+    let stage = try EmbeddedWorker {
+      $0.reads = AddressRates(TokenBucket.Rate(perSecond: 1, burst: 5))
+    }
+    let long = "\"\(String(repeating: "x", count: 65_000))\""
+    let channel = try #require(ChannelName("room:a"))
+    for _ in 0..<4 { stage.publish(long, to: channel) }
+    func status(_ path: String) throws -> String {
+      let client = try stage.client("\(method) /v1/channels/room:a/messages\(path)")
+      stage.advance()
+      return try client.takeStatuses().joined()
+    }
+    #expect(try status("?limit=1") == "200")
+    // The first page took one, this one takes four.
+    #expect(try status("") == "200")
+    #expect(try status("?limit=1") == "429")
+    stage.advance(.seconds(1))
+    #expect(try status("?limit=1") == "200")
   }
 
   @Test func whatMayNotWaitIsRefusedAndTheRestIsReadInTurn() throws {
