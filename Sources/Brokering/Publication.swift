@@ -10,6 +10,8 @@ public struct Publication: Sendable {
   /// The idempotency key: within five minutes of the first, one that the same user repeats answers the first's cursor
   /// and stores nothing.
   public var key: String?
+  /// Whether an operator, or a backend, publishes: no client can use up its keys.
+  public var isOfOperator = false
 
   public init(channel: ChannelName, data: ByteBuffer, user: String? = nil, key: String? = nil) {
     self.channel = channel
@@ -18,9 +20,10 @@ public struct Publication: Sendable {
     self.key = key
   }
 
-  /// The key with whose it is: nobody can use up another user's. Nil without one.
+  /// The key with whose it is: nobody can use up another user's, or an operator's. Nil without one.
   var keyOfUser: String? {
     guard let key else { return nil }
+    if isOfOperator { return "!\(key)" }
     return user.map { "@\($0.utf8.count):\($0):\(key)" } ?? ":\(key)"
   }
 }

@@ -31,7 +31,9 @@ extension OperatorDesk {
         )
         continue
       }
-      port.publish(Publication(channel: channel, data: part.data, key: part.key)) { [metrics] result in
+      var publication = Publication(channel: channel, data: part.data, key: part.key)
+      publication.isOfOperator = true
+      port.publish(publication) { [metrics] result in
         (try? result.get()) == nil ? metrics.failedPublishes.add() : metrics.publishes.add()
         tally.done(index, result.mapError(OperatorDesk.clientError))
       }
@@ -109,6 +111,7 @@ extension PublishTally.Entry {
     switch result {
     case .success(let receipt)?:
       if let cursor = receipt.cursor { body.writeMember("cursor", cursor) }
+      if receipt.isRepeated { body.writeMember("repeated", true) }
     case .failure(let error)?:
       body.writeMember("error") { body in
         body.openObject()

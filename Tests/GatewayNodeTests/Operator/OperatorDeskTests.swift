@@ -148,9 +148,29 @@ import Wire
       #expect(errors == [nil, "bad_channel", nil, "too_large", nil, nil])
       let cursors = results.map { $0["cursor"]?.string.flatMap(Cursor.init)?.offset }
       #expect(cursors == [1, nil, nil, nil, 2, 1])
+      #expect(results.map { $0["repeated"]?.bool } == [nil, nil, nil, nil, nil, true])
       let history = try await running.askAsClient(.GET, "/v1/channels/news:a/messages")
       let messages = try #require(try history.json["messages"]?.elements).compactMap(\.object)
       #expect(messages.map { $0["data"].map { String(buffer: $0.bytes) } } == [#"{"n": [1, 2]}"#, "null"])
+    }
+  }
+
+  /// Whoever guesses a backend's key cannot make its message vanish.
+  @Test func noClientUsesUpTheKeyOfABackend() async throws {
+    try await RunningNode.with { running in
+      let client = try await RawClient.connect(to: running.node.address)
+      try await client.send(
+        "POST /v1/channels/game:a/messages HTTP/1.1\r\nHost: a\r\nIdempotency-Key: round-17\r\nContent-Length: 1\r\n\r\n1"
+      )
+      try await client.received("HTTP/1.1 201 ")
+      try await client.close()
+      let answer = try await running.ask(
+        .POST,
+        "/v1/publish",
+        #"{"publications":[{"channels":["game:a"],"data":2,"key":"round-17"}]}"#
+      )
+      let result = try #require(try answer.json["results"]?.elements?.first?.object)
+      #expect(result["cursor"]?.string.flatMap(Cursor.init)?.offset == 2 && result["repeated"] == nil)
     }
   }
 
