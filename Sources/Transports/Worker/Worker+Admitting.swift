@@ -8,7 +8,7 @@ import Wire
 /// Who comes in: by a token, or without one where that is allowed.
 extension Worker {
   /// Goes on with who asks, at once as a rule; answers a client that may not come in, or not this way.
-  /// - Parameter refuse: answers a client whose token is refused; by default with the error.
+  /// - Parameter refuse: answers a client that is refused; by default with the error.
   func admit(
     _ request: HTTPRequest,
     by transport: TransportKind,
@@ -16,7 +16,7 @@ extension Worker {
     refuse: ((ClientError) -> Void)? = nil,
     _ goOn: @escaping (Caller) -> Void
   ) {
-    guard admits(request, by: transport, responder) else { return }
+    guard admits(request, by: transport, responder, refuse: refuse) else { return }
     identify(request) { [self] in
       switch $0 {
       case .success(let caller):

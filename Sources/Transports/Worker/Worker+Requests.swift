@@ -9,7 +9,13 @@ import Wire
 /// What every transport asks for in the same way.
 extension Worker {
   /// Answers a client that comes in a way that is switched off, or too often.
-  func admits(_ request: HTTPRequest, by transport: TransportKind, _ responder: Responder) -> Bool {
+  /// - Parameter refuse: answers one that comes too often; by default with the error.
+  func admits(
+    _ request: HTTPRequest,
+    by transport: TransportKind,
+    _ responder: Responder,
+    refuse: ((ClientError) -> Void)?
+  ) -> Bool {
     guard context.transports.contains(transport) else {
       let others = TransportKind.allCases.filter(context.transports.contains).map(\.rawValue)
       responder.respond(
@@ -20,8 +26,8 @@ extension Worker {
       )
       return false
     }
-    if transport.isRequest, let refusal = refusalToRequest(request) {
-      responder.respond(refusal)
+    if let refusal = refusalToRequest(request) {
+      if let refuse { refuse(refusal) } else { responder.respond(refusal) }
       return false
     }
     return true
@@ -180,16 +186,6 @@ extension Worker {
       shard.port.members(of: channel, limit: limit ?? 100, after: after) {
         done($0.mapError { ClientError($0, "presence cannot be read") })
       }
-    }
-  }
-}
-
-extension TransportKind {
-  /// Whether each exchange is a request of its own.
-  fileprivate var isRequest: Bool {
-    switch self {
-    case .rest, .longPoll, .shortPoll: true
-    case .webSocket, .eventStream: false
     }
   }
 }
