@@ -19,7 +19,9 @@ import Testing
     let limits = SendingLimits(messages: 100, bytes: 0, subscribes: 0)
     var meter = SendingMeter()
     for _ in 0..<500 { #expect(meter.messageArrived(limits, now: start) == .accepted) }
-    for _ in 0..<500 { #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 1_000)) }
+    for _ in 0..<500 {
+      #expect(meter.messageArrived(limits, now: start) == .refused(.messages, afterMS: 1_000))
+    }
     #expect(meter.messageArrived(limits, now: start) == .offends)
   }
 
@@ -31,7 +33,7 @@ import Testing
     for _ in 0..<20_000 {
       switch meter.messageArrived(limits, now: now) {
       case .accepted: accepted += 1
-      case .refused(let wait): now = now + .milliseconds(Int64(wait))
+      case .refused(_, let wait): now = now + .milliseconds(Int64(wait))
       case .offends: Issue.record("an offender who obeyed")
       }
     }
@@ -56,7 +58,7 @@ import Testing
     #expect(meter.bytesArrived(5_000, limits, now: start) == .accepted)
     #expect(meter.messageArrived(limits, now: start) == .accepted)
     #expect(meter.bytesArrived(2_000, limits, now: start) == .accepted)
-    #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 2_000))
+    #expect(meter.messageArrived(limits, now: start) == .refused(.bytes, afterMS: 2_000))
     #expect(meter.messageArrived(limits, now: start + .seconds(2)) == .accepted)
     #expect(meter.bytesArrived(5_000, limits, now: start + .seconds(2)) == .accepted)
     #expect(meter.bytesArrived(1, limits, now: start + .seconds(2)) == .offends)
@@ -68,9 +70,9 @@ import Testing
     var meter = SendingMeter()
     #expect(meter.fragmentsArrived(499, limits, now: start) == .accepted)
     #expect(meter.messageArrived(limits, now: start) == .accepted)
-    #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 1_000))
+    #expect(meter.messageArrived(limits, now: start) == .refused(.messages, afterMS: 1_000))
     #expect(meter.fragmentsArrived(500, limits, now: start) == .accepted)
-    #expect(meter.messageArrived(limits, now: start) == .refused(afterMS: 5_010))
+    #expect(meter.messageArrived(limits, now: start) == .refused(.messages, afterMS: 5_010))
     #expect(meter.fragmentsArrived(1, limits, now: start) == .offends)
     #expect(meter.messageArrived(limits, now: start + .seconds(6)) == .accepted)
     var free = SendingMeter()
@@ -81,7 +83,7 @@ import Testing
     let limits = SendingLimits(messages: 1_000, bytes: 0, subscribes: 10)
     var meter = SendingMeter()
     for _ in 0..<50 { #expect(meter.subscribeArrived(limits, now: start) == .accepted) }
-    #expect(meter.subscribeArrived(limits, now: start) == .refused(afterMS: 1_000))
+    #expect(meter.subscribeArrived(limits, now: start) == .refused(.subscribes, afterMS: 1_000))
     #expect(meter.messageArrived(limits, now: start) == .accepted)
   }
 }

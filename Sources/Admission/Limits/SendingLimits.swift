@@ -37,10 +37,15 @@ public struct SendingLimits: Sendable, Equatable {
 
 /// What one connection has sent lately.
 public struct SendingMeter: Sendable {
+  /// What there was too much of.
+  public enum Excess: Sendable, Equatable {
+    case messages, bytes, subscribes
+  }
+
   public enum Verdict: Sendable, Equatable {
     case accepted
     /// Not now: it would be accepted after so many milliseconds.
-    case refused(afterMS: Int)
+    case refused(Excess, afterMS: Int)
     /// It was refused so often, and goes on, that it is to be closed.
     case offends
   }
@@ -74,10 +79,10 @@ public struct SendingMeter: Sendable {
   /// A message has come, or a control frame.
   public mutating func messageArrived(_ limits: SendingLimits, now: NIODeadline) -> Verdict {
     if let rate = limits.bytes, let wait = bytes.wait(at: rate, now: now) {
-      return refuse(wait, limits, now: now)
+      return refuse(.bytes, wait, limits, now: now)
     }
     if let rate = limits.messages, let wait = messages.take(at: rate, now: now) {
-      return refuse(wait, limits, now: now)
+      return refuse(.messages, wait, limits, now: now)
     }
     return .accepted
   }
@@ -87,11 +92,16 @@ public struct SendingMeter: Sendable {
     guard let rate = limits.subscribes, let wait = subscribes.take(at: rate, now: now) else {
       return .accepted
     }
-    return refuse(wait, limits, now: now)
+    return refuse(.subscribes, wait, limits, now: now)
   }
 
-  private mutating func refuse(_ wait: Int, _ limits: SendingLimits, now: NIODeadline) -> Verdict {
+  private mutating func refuse(
+    _ excess: Excess,
+    _ wait: Int,
+    _ limits: SendingLimits,
+    now: NIODeadline
+  ) -> Verdict {
     guard refusals.take(at: limits.patience, now: now) == nil else { return .offends }
-    return .refused(afterMS: max(SendingMeter.shortestWaitMS, wait))
+    return .refused(excess, afterMS: max(SendingMeter.shortestWaitMS, wait))
   }
 }

@@ -1,3 +1,4 @@
+import Admission
 import NIOHTTP1
 public import Telemetry
 import Wire
@@ -10,6 +11,7 @@ public final class RefusalMetrics: Sendable {
   public let memory = Counter()
   public let requests = Counter()
   public let messages = Counter()
+  public let bytes = Counter()
   public let subscribes = Counter()
   public let channels = Counter()
   public let reads = Counter()
@@ -43,13 +45,23 @@ public final class RefusalMetrics: Sendable {
   public var all: [(reason: String, counter: Counter)] {
     [
       ("connections", connections), ("address", address), ("user", user), ("memory", memory),
-      ("requests", requests), ("messages", messages), ("subscribes", subscribes), ("channels", channels),
+      ("requests", requests), ("messages", messages), ("bytes", bytes),
+      ("subscribes", subscribes), ("channels", channels),
       ("reads", reads), ("address_reads", addressReads), ("tokens", tokens), ("offender", offenders),
       ("bad_messages", badMessages), ("head_time", headTime),
       ("body_time", bodyTime), ("idle", idle), ("idle_connections", idleConnections),
       ("head_size", headSize), ("target_size", targetSize), ("body_size", bodySize),
       ("message_size", messageSize), ("message_time", messageTime), ("silent", silent),
     ]
+  }
+
+  /// Counts what a WebSocket sent too much of.
+  func count(_ excess: SendingMeter.Excess) {
+    switch excess {
+    case .messages: messages.add()
+    case .bytes: bytes.add()
+    case .subscribes: subscribes.add()
+    }
   }
 
   /// Counts a request that was refused before any handler had it, if that was for its size.

@@ -40,7 +40,7 @@ extension GatewaySocket {
 
   private func subscribe(_ channel: ChannelName, since: Since?, presence: PresenceWish?, id: Int64?) {
     let verdict = meter.subscribeArrived(worker.context.sending, now: worker.entry.eventLoop.now)
-    guard takes(verdict, id, isSubscribe: true) else { return }
+    guard takes(verdict, id) else { return }
     guard subscriber.subscription(to: channel) == nil, asking[channel] == nil else {
       return refuse(ClientError(.alreadySubscribed, "already subscribed to \(channel)"), id)
     }

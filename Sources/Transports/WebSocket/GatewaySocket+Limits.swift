@@ -25,8 +25,8 @@ extension GatewaySocket {
   func takesControl(on connection: WebSocketConnection<GatewaySocket>) -> Bool {
     switch meter.messageArrived(worker.context.sending, now: worker.entry.eventLoop.now) {
     case .accepted: return true
-    case .refused:
-      worker.context.metrics.over.messages.add()
+    case .refused(let excess, _):
+      worker.context.metrics.over.count(excess)
       return false
     case .offends:
       offended()
@@ -35,14 +35,12 @@ extension GatewaySocket {
   }
 
   /// Whether it may be; what may not is answered, and ends the connection of who goes on.
-  func takes(_ verdict: SendingMeter.Verdict, _ id: Int64?, isSubscribe: Bool = false) -> Bool {
+  func takes(_ verdict: SendingMeter.Verdict, _ id: Int64?) -> Bool {
     switch verdict {
     case .accepted: return true
-    case .refused(let wait):
-      let over = worker.context.metrics.over
-      (isSubscribe ? over.subscribes : over.messages).add()
-      let what = isSubscribe ? "too many subscribes" : "too many messages, or too large ones"
-      send(.error(id: id, ClientError(.rateLimited, what, retryAfterMS: wait)))
+    case .refused(let excess, let wait):
+      worker.context.metrics.over.count(excess)
+      send(.error(id: id, ClientError(.rateLimited, "too many \(excess)", retryAfterMS: wait)))
       return false
     case .offends:
       offended()

@@ -153,7 +153,7 @@ extension ClusterTests {
         // Five seconds' worth may come at once: of twenty messages, of two subscribes, of 8 KiB.
         ("messages", (1...130).map { #"{"type":"ping","id":\#($0)}"# }, 100),
         ("subscribes", (1...15).map { #"{"type":"subscribe","id":\#($0),"channel":"a"}"# }, 10),
-        ("messages", (1...60).map { #"{"type":"ping","id":\#($0),"x":"\#(padding)"}"# }, 41),
+        ("bytes", (1...60).map { #"{"type":"ping","id":\#($0),"x":"\#(padding)"}"# }, 41),
       ]
       for (reason, texts, most) in floods {
         let socket = try await Socket(to: scene.endpoint)
