@@ -50,6 +50,19 @@ import Testing
     }
   }
 
+  /// An image, a script or a link of another site's page has no origin.
+  @Test func pagesWithoutAnOriginTellWhereTheyAreFrom() throws {
+    for policy in [OriginPolicy(), try policy("https://app.example.com")] {
+      for own in [nil, "same-origin", "none", "unheard-of"] {
+        #expect(policy.judge(origin: nil, host: "x", site: own) == .own)
+      }
+      for foreign in ["cross-site", "same-site"] {
+        #expect(policy.judge(origin: nil, host: "x", site: foreign) == .refused)
+      }
+    }
+    #expect(OriginPolicy(allowsAll: true).judge(origin: nil, host: "x", site: "cross-site") == .own)
+  }
+
   @Test func allMeansAll() {
     let policy = OriginPolicy(allowsAll: true)
     #expect(policy.judge(origin: "null", host: nil) == .allowed("*"))

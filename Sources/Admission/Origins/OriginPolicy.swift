@@ -66,8 +66,10 @@ public struct OriginPolicy: Sendable, Equatable {
   /// - Parameters:
   ///   - origin: nil from clients that are no pages, and from pages of the own site as a rule.
   ///   - host: what the request says that it asks.
-  public func judge(origin: String?, host: String?) -> Verdict {
-    guard let origin else { return .own }
+  ///   - site: what a browser says of a page that shows no origin, as for an image or a link (`Sec-Fetch-Site`, W3C Fetch
+  ///     Metadata section 2.3).
+  public func judge(origin: String?, host: String?, site: String? = nil) -> Verdict {
+    guard let origin else { return site.map(OriginPolicy.isForeign) == true && !allowsAll ? .refused : .own }
     if allowsAll { return .allowed("*") }
     let asked = origin.lowercased()
     if let host, let slashes = asked.firstRange(of: "://"), asked[slashes.upperBound...] == host.lowercased()
@@ -76,6 +78,8 @@ public struct OriginPolicy: Sendable, Equatable {
     }
     return patterns.contains { $0.matches(asked) } ? .allowed(origin) : .refused
   }
+
+  private static func isForeign(_ site: String) -> Bool { site == "cross-site" || site == "same-site" }
 
   fileprivate static func isPlain(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)

@@ -16,7 +16,8 @@ enum CrossOrigin {
   static func judge(_ head: HTTPRequestHead, by policy: OriginPolicy) -> OriginPolicy.Verdict {
     let origins = head.headers["Origin"]
     guard origins.count <= 1 else { return .refused }
-    return policy.judge(origin: origins.first, host: head.headers.first(name: "Host"))
+    let site = origins.isEmpty ? head.headers.first(name: "Sec-Fetch-Site") : nil
+    return policy.judge(origin: origins.first, host: head.headers.first(name: "Host"), site: site)
   }
 
   static func headers(_ verdict: OriginPolicy.Verdict, _ policy: OriginPolicy) -> HTTPHeaders {

@@ -20,6 +20,9 @@ extension ClusterTests {
             #expect(answer.status == .forbidden, "\(path)")
             #expect(!answer.headers.contains(name: "Access-Control-Allow-Origin"))
           }
+          // As an image, a script or a frame it shows no origin.
+          let answer = try await HTTP.get(node.endpoint, path, headers: ["Sec-Fetch-Site": "cross-site"])
+          #expect(answer.status == .forbidden, "\(path)")
         }
         #expect(
           try await HTTP.get(node.endpoint, OriginTests.paths[0], headers: ["Origin": own]).status == .ok
