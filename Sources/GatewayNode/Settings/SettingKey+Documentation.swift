@@ -77,11 +77,11 @@ extension SettingKey {
     case .headerCount:
       "Header fields of a request, at the most (431)."
     case .requestsPerAddress:
-      "Requests and polls a second of one address, five seconds' worth at once (429); 0 for no limit."
+      "Requests, polls and connects a second of one address, five seconds' worth at once (429); 0 for no limit."
     case .subscribesPerAddress:
       "New channels a second that one address has an event loop follow, five seconds' worth at once (429); 0 for no limit."
     case .readsPerAddress:
-      "Reads a second by one address, five seconds' worth at once: of logs, as history or by polls that memory cannot answer, and of who is present (429); 0 for no limit."
+      "Reads a second by one address, five seconds' worth at once: of logs, as history, a page once more for each 64 KiB, or by polls that memory cannot answer, and of who is present (429); 0 for no limit."
     case .unverifiedTokensPerAddress:
       "Tokens a second of one address that no key verifies, five seconds' worth at once; beyond them only those are taken that were verified lately (429). 0 for no limit."
     case .messagesPerSecond:
