@@ -8,6 +8,8 @@ struct EventNotes {
     var key: String
     /// Nil when it is over.
     var detail: ByteBuffer?
+    /// What it was that is over.
+    var former: ByteBuffer?
   }
 
   static let batchSize = 200
@@ -35,8 +37,8 @@ struct EventNotes {
   }
 
   mutating func ended(_ key: String) {
-    guard open.removeValue(forKey: key) != nil else { return }
-    add(Note(key: key, detail: nil))
+    guard let former = open.removeValue(forKey: key) else { return }
+    add(Note(key: key, detail: nil, former: former))
   }
 
   private mutating func add(_ note: Note) {
@@ -47,13 +49,17 @@ struct EventNotes {
     waiting.append(note)
   }
 
-  /// The next batch under a lease, perhaps empty: under another one than before everything is told anew.
+  /// The next batch under a lease, perhaps empty: under another one than before everything is told anew, and of what is
+  /// over since then also that it was.
   mutating func next(under name: String) -> (number: Int, notes: [Note]) {
     if lease != name {
       lease = name
       batch = 0
       sent = 0
-      waiting = Deque(open.map { Note(key: $0.key, detail: $0.value) }) + waiting
+      let over = waiting.flatMap { note in
+        note.former.map { [Note(key: note.key, detail: $0), note] } ?? [note]
+      }
+      waiting = Deque(open.map { Note(key: $0.key, detail: $0.value) } + over)
     }
     if sent == 0 {
       batch += 1

@@ -179,6 +179,24 @@ struct EventTests {
     #expect(try await take(1, from: broker) == ["disconnect m1"])
     await broker.shutdown()
   }
+
+  /// It ends after Redis went, and before Redis came back without anything.
+  @Test func whatEndsWhileRedisLosesEverythingIsTold() async throws {
+    let cluster = try await RedisCluster()
+    let (broker, port) = try await node("one", of: cluster)
+    broker.connected(HolderID(serial: 1), detail: detail("m1"))
+    try await eventually("it is noted") {
+      try await cluster.command("HLEN", "sluice:{events}:open").integer == 1
+    }
+    cluster.server.stop()
+    try await eventually("Redis is away") { !broker.health.isReady }
+    broker.disconnected(HolderID(serial: 1))
+    try await cluster.server.start()
+    try await eventually("Redis is back") { broker.health.isReady }
+    #expect(try await take(1, from: broker) == ["disconnect m1"])
+    _ = try await port.publish(room, "1")
+    await broker.shutdown()
+  }
 }
 
 extension RedisCluster {
