@@ -101,7 +101,7 @@ final class Webhook: DecisionMaker {
     }
   }
 
-  private func nextStep(_ kind: Question.Kind, _ key: String?) -> Step {
+  private func nextStep(_ kind: Question.Kind, _ key: [UInt8]?) -> Step {
     let now = NIODeadline.now()
     let step = state.withLockedValue { state -> Step in
       if let key, let known = state.cache.answer(to: key, now: now) { return .known(known) }
@@ -152,7 +152,7 @@ final class Webhook: DecisionMaker {
 
   private func answered(
     _ kind: Question.Kind,
-    _ key: String?,
+    _ key: [UInt8]?,
     _ pass: CircuitBreaker.Pass,
     _ result: Result<HTTPClient.Response, any Error>
   ) -> Result<Decision, ClientError> {

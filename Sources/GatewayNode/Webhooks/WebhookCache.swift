@@ -8,7 +8,7 @@ struct WebhookCache {
     var bytes: Int
   }
 
-  private var entries: [String: Entry] = [:]
+  private var entries: [[UInt8]: Entry] = [:]
   private let most: Int
   private let mostBytes: Int
   /// About what the entries take.
@@ -21,7 +21,7 @@ struct WebhookCache {
 
   var count: Int { entries.count }
 
-  mutating func answer(to key: String, now: NIODeadline) -> WebhookAnswer? {
+  mutating func answer(to key: [UInt8], now: NIODeadline) -> WebhookAnswer? {
     guard let entry = entries[key] else { return nil }
     guard entry.until > now else {
       forget(key)
@@ -30,9 +30,9 @@ struct WebhookCache {
     return entry.answer
   }
 
-  mutating func keep(_ answer: WebhookAnswer, to key: String, until: NIODeadline, now: NIODeadline) {
+  mutating func keep(_ answer: WebhookAnswer, to key: [UInt8], until: NIODeadline, now: NIODeadline) {
     guard until > now else { return }
-    let size = answer.size + key.utf8.count
+    let size = answer.size + key.count
     forget(key)
     if !hasRoom(for: size) {
       entries = entries.filter { $0.value.until > now }
@@ -49,7 +49,7 @@ struct WebhookCache {
 
   private func hasRoom(for size: Int) -> Bool { entries.count < most && bytes + size <= mostBytes }
 
-  private mutating func forget(_ key: String) {
+  private mutating func forget(_ key: [UInt8]) {
     if let entry = entries.removeValue(forKey: key) { bytes -= entry.bytes }
   }
 }

@@ -25,8 +25,9 @@ enum WebhookQuestion {
     return bytes
   }
 
-  /// What the answer depends on; nil where each question is its own.
-  static func cacheKey(_ question: Question) -> String? {
+  /// What the answer depends on, in bytes: of users that only look the same each is one of its own. Nil where each
+  /// question is its own.
+  static func cacheKey(_ question: Question) -> [UInt8]? {
     guard question.kind != .publish else { return nil }
     let caller = question.caller
     let info = caller.info.map { String(buffer: $0) }
@@ -35,7 +36,7 @@ enum WebhookQuestion {
       question.kind.rawValue, question.transport.rawValue, caller.address, question.channel?.text,
       caller.user == nil ? question.member : nil, caller.user.map { "\($0.utf8.count)" }, caller.user, info,
     ]
-    return parts.map { $0 ?? "-" }.joined(separator: "\n")
+    return Array(parts.map { $0 ?? "-" }.joined(separator: "\n").utf8)
   }
 }
 

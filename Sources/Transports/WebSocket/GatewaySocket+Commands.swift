@@ -155,7 +155,8 @@ extension GatewaySocket {
 
   private func refresh(to new: Caller, id: Int64?) {
     guard connection?.isOpen == true else { return }
-    guard new.user == caller.user else {
+    // By its bytes: one that only looks the same, and is the same text to Unicode, is another user.
+    guard new.user.map({ Array($0.utf8) }) == caller.user.map({ Array($0.utf8) }) else {
       return refuseToken(
         ClientError(.unauthorized, "the token is another user's, and the session is not: connect anew"),
         id
