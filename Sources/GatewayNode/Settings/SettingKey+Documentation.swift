@@ -85,9 +85,9 @@ extension SettingKey {
     case .unverifiedTokensPerAddress:
       "Tokens a second of one address that no key verifies, five seconds' worth at once; beyond them only those are taken that were verified lately (429). 0 for no limit."
     case .messagesPerSecond:
-      "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
+      "Messages a second of one WebSocket, and published by one HTTP connection that comes directly, five seconds' worth at once; 0 for no limit."
     case .bytesPerSecond:
-      "Bytes a second that one WebSocket sends, five seconds' worth at once; 0B for no limit."
+      "Bytes a second that one WebSocket sends, and one HTTP connection that comes directly publishes, five seconds' worth at once; 0B for no limit."
     case .subscribesPerSecond:
       "Subscribes a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .memoryLimit:

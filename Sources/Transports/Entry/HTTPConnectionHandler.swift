@@ -1,3 +1,4 @@
+import Admission
 import DequeModule
 import Framing
 public import NIOCore
@@ -74,6 +75,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var isIdle = false
   /// Why the connection may not stay: the answer to its first request, if that comes soon.
   var refusal: ConnectionRefusal?
+  /// What it has published lately.
+  var sent = SendingMeter()
 
   /// - Parameter refusal: why the connection may not stay.
   init(loop: EntryLoop, refusal: ConnectionRefusal? = nil) {

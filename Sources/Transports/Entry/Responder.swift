@@ -1,3 +1,4 @@
+import Admission
 import Framing
 public import NIOCore
 public import NIOHTTP1
@@ -27,6 +28,14 @@ public final class Responder {
 
   /// Whether an answer can still be given.
   public var isOpen: Bool { self.connection != nil }
+
+  /// A message of so many bytes came by the request's connection: what may be said of it there.
+  func sent(_ bytes: Int, _ limits: SendingLimits) -> SendingMeter.Verdict {
+    guard let connection = self.connection else { return .accepted }
+    let now = self.eventLoop.now
+    guard case .accepted = connection.sent.bytesArrived(bytes, limits, now: now) else { return .offends }
+    return connection.sent.messageArrived(limits, now: now)
+  }
 
   /// Answers with a whole response. A body is left out where the request was a `HEAD`.
   public func respond(

@@ -2,6 +2,7 @@ import Admission
 import Brokering
 import NIOCore
 import NIOHTTP1
+import Telemetry
 import Wire
 
 extension Worker {
@@ -17,6 +18,7 @@ extension Worker {
 
   private func publish(_ request: HTTPRequest, _ responder: Responder, by caller: Caller) {
     if let problem = request.contentProblem { return responder.respond(problem) }
+    if let refusal = refusalToSend(request, responder) { return responder.respond(refusal) }
     do throws(ClientError) {
       let channel = try request.channel
       let key = try request.idempotencyKey
@@ -50,6 +52,20 @@ extension Worker {
       }
     } catch {
       responder.respond(error)
+    }
+  }
+
+  /// Why the connection may publish no more now. A proxy's is everybody's, and has no such limit.
+  private func refusalToSend(_ request: HTTPRequest, _ responder: Responder) -> ClientError? {
+    guard !isProxied(request) else { return nil }
+    switch responder.sent(request.body.readableBytes, context.sending) {
+    case .accepted: return nil
+    case .refused(let excess, let wait):
+      context.metrics.over.count(excess)
+      return ClientError(.rateLimited, "too many \(excess)", retryAfterMS: wait)
+    case .offends:
+      context.metrics.over.offenders.add()
+      return ClientError(.rateLimited, "too much was sent for too long")
     }
   }
 
