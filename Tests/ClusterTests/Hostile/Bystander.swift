@@ -16,8 +16,12 @@ final class Bystander: Sendable {
   private struct State {
     var times = TimeDistribution()
     var verdict: TimeDistribution?
+    /// What has not been heard yet.
     var sent: [Int: NIODeadline] = [:]
-    var heard = 0
+    /// The last that was sent.
+    var newest = 0
+    /// The last that counts, once that is known.
+    var last = Int.max
     var closure: WebSocketConnection.Closure?
     var strange: [String] = []
   }
@@ -42,10 +46,10 @@ final class Bystander: Sendable {
           case .subscribed: isSubscribed.withLockedValue { $0 = true }
           case .message(_, _, let data, _, _):
             state.withLockedValue { state in
-              guard let number = Int(String(buffer: data)), let sent = state.sent.removeValue(forKey: number)
+              guard let number = Int(String(buffer: data)), let sent = state.sent.removeValue(forKey: number),
+                number <= state.last
               else { return }
               state.times.record(Int((NIODeadline.now() - sent).nanoseconds / 1_000))
-              state.heard += 1
             }
           case .error(_, let error): state.withLockedValue { $0.strange.append("\(error)") }
           default: break
@@ -73,7 +77,10 @@ final class Bystander: Sendable {
     publishing = loop.scheduleRepeatedTask(initialDelay: .zero, delay: .milliseconds(5)) { _ in
       number.value += 1
       let next = number.value
-      state.withLockedValue { $0.sent[next] = .now() }
+      state.withLockedValue { state in
+        state.sent[next] = .now()
+        state.newest = next
+      }
       connection.use(soon: {
         $0.send(
           ClientRequest(id: nil, .publish(channel: channel, data: ByteBuffer(string: "\(next)"), key: nil))
@@ -82,20 +89,33 @@ final class Bystander: Sendable {
     }
   }
 
-  /// Forgets what it has measured.
+  /// Forgets what it has measured, and what it is still waiting for.
   func begin() {
     state.withLockedValue { state in
       state.times = TimeDistribution()
       state.verdict = nil
+      state.sent = [:]
+      state.last = .max
     }
   }
 
-  /// What it has measured up to the first call of this, once that is enough.
+  /// What it has measured of all that it sent up to the first call of this, once that is enough. A node that has stopped
+  /// answers nothing: what it owes is waited for, as the latest are the slowest.
   func verdict() async throws -> TimeDistribution {
     if let verdict = state.withLockedValue({ $0.verdict }) { return verdict }
-    let times = try await times(100)
-    state.withLockedValue { $0.verdict = times }
-    return times
+    _ = try await times(100)
+    let last = state.withLockedValue { state in
+      state.last = state.newest
+      return state.last
+    }
+    let verdict = try await eventually(
+      "all that a bystander has sent, who is \(closure.debugDescription)",
+      within: .seconds(40)
+    ) {
+      state.withLockedValue { $0.sent.keys.contains { $0 <= last } ? nil : $0.times }
+    }
+    state.withLockedValue { $0.verdict = verdict }
+    return verdict
   }
 
   /// What it has measured, once that is enough.
@@ -108,6 +128,9 @@ final class Bystander: Sendable {
       return times.count >= count ? times : nil
     }
   }
+
+  /// How many messages it has sent and not heard.
+  var unheard: Int { state.withLockedValue { $0.sent.count } }
 
   var closure: WebSocketConnection.Closure? { state.withLockedValue { $0.closure } }
 
