@@ -19,17 +19,32 @@ extension ClusterTests {
       return (connection, try await connection.text(with: "\r\n\r\n"))
     }
 
+    /// Runs `deflate.py`, beside this file, on a node.
+    private func script(_ node: LoneNode, _ arguments: String...) async throws -> Shell.Outcome {
+      try await Shell.run(
+        [
+          "\(Cluster.root)/.build/python/bin/python",
+          "\(Cluster.root)/Tests/ClusterTests/Hostile/deflate.py",
+          "\(node.endpoint.host):\(node.endpoint.port)",
+        ] + arguments,
+        in: Cluster.root
+      )
+    }
+
     @Test func twoOtherClientsExchangeTheSame() async throws {
       try await LoneNode.run(["--compression", "on", "--compress-above", "100B"]) { node in
-        let outcome = try await Shell.run(
-          [
-            "\(Cluster.root)/.build/python/bin/python",
-            "\(Cluster.root)/Tests/ClusterTests/Hostile/deflate.py",
-            "\(node.endpoint.host):\(node.endpoint.port)",
-          ],
-          in: Cluster.root
-        )
+        let outcome = try await script(node)
         #expect(outcome.status == 0 && outcome.output.contains("all exchanged"), "\(outcome.output)")
+      }
+    }
+
+    /// Other clients take what is not compressed, too, and what uses less of a window than they have. So it is looked at
+    /// what a node sends: that it compresses from the size on that it is told, each message by itself and for the window
+    /// that was agreed, all of which it uses.
+    @Test func whatIsSentIsCompressedAsWasAgreed() async throws {
+      try await LoneNode.run(["--compression", "on", "--compress-above", "500B"]) { node in
+        let outcome = try await script(node, "500")
+        #expect(outcome.status == 0 && outcome.output.contains("all as agreed"), "\(outcome.output)")
       }
     }
 
