@@ -112,6 +112,16 @@ final class Cluster: Sendable {
     return seen.count
   }
 
+  /// A `?route=` with which nginx goes to a node, by its place in `nodeNames`.
+  func route(to index: Int) async throws -> String {
+    try await eventually("a way to \(Cluster.nodeNames[index])") {
+      let route = "\(UInt32.random(in: .min ... .max))"
+      let socket = try await Socket(to: nginx, path: "/v1/socket?route=\(route)")
+      defer { socket.abort() }
+      return try await socket.welcome().node == Cluster.nodeNames[index] ? route : nil
+    }
+  }
+
   /// Starts again what an earlier test has left broken.
   func makeWhole() async throws {
     for name in Cluster.names where pid(of: name) == nil { return try await up() }

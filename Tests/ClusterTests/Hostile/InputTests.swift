@@ -122,23 +122,31 @@ extension ClusterTests {
       )
       // A line break inside of a field's value ends it; other control characters may not stand there.
       let value = raw.replacing("\r", with: "\u{b}").replacing("\n", with: "\u{c}")
+      // All of it goes to the one node, by nginx, too; but for what goes where it says itself.
+      let route = "route=\(try await cluster.route(to: 0))"
       let targets = [
-        "/v1/channels/a\(injection)/messages", "/v1/stream?channels=a\(injection)",
-        "/v1/poll?channels=a\(injection)",
-        "/v1/poll?channels=a&wait=0&since=a@k3f9x2ab.1\(injection)",
-        "/v1/stream?channels=a&since=\(injection)",
-        "/v1/socket?session=\(injection)", "/v1/poll?channels=a&wait=0&session=\(injection)",
-        "/v1/poll?channels=a&wait=0&route=\(injection)", "/\(injection)",
-        "/v1/channels/a/messages?limit=1\(injection)",
+        "/v1/channels/a\(injection)/messages?\(route)", "/v1/stream?\(route)&channels=a\(injection)",
+        "/v1/poll?\(route)&channels=a\(injection)",
+        "/v1/poll?\(route)&channels=a&wait=0&since=a@k3f9x2ab.1\(injection)",
+        "/v1/stream?\(route)&channels=a&since=\(injection)",
+        "/v1/socket?\(route)&session=\(injection)",
+        "/v1/poll?\(route)&channels=a&wait=0&session=\(injection)",
+        "/v1/poll?channels=a&wait=0&route=\(injection)", "/\(injection)?\(route)",
+        "/v1/channels/a/messages?\(route)&limit=1\(injection)",
       ]
       try await Attack.at(cluster.node(0)) {
         for endpoint in [cluster.node(0), cluster.nginx] {
-          try await inject(into: targets, and: value, endpoint)
+          try await inject(into: targets, and: value, route, endpoint)
         }
       }
     }
 
-    private func inject(into targets: [String], and value: String, _ endpoint: Endpoint) async throws {
+    private func inject(
+      into targets: [String],
+      and value: String,
+      _ route: String,
+      _ endpoint: Endpoint
+    ) async throws {
       for target in targets {
         let connection = try await RawConnection(to: endpoint)
         connection.send("GET \(target) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -150,9 +158,9 @@ extension ClusterTests {
         "Last-Event-ID", "Sluice-Session", "Idempotency-Key", "Cookie: sluice_route", "X-Forwarded-For",
       ] {
         let connection = try await RawConnection(to: endpoint)
-        let separator = field.hasPrefix("Cookie") ? "=" : ": "
+        let (separator, query) = field.hasPrefix("Cookie") ? ("=", "") : (": ", "?\(route)")
         connection.send(
-          "POST /v1/channels/injected/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+          "POST /v1/channels/injected/messages\(query) HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
             + "\(field)\(separator)a\(value)\r\nConnection: close\r\n\r\n1"
         )
         let answer = try await connection.textToTheEnd()
