@@ -162,9 +162,8 @@ enum Attack {
 }
 
 extension RawConnection {
-  /// The code of the close frame at the end of what came, once the server has closed.
-  func closeCode(within limit: Duration = .seconds(20)) async throws -> UInt16? {
-    try await eventually("the server's end of a WebSocket", within: limit) { isEnded ? true : nil }
+  /// The code of the close frame at the end of what came.
+  var closeFrame: UInt16? {
     let bytes = bytes
     guard
       let start = bytes.indices.dropLast(3).last(where: { at in
@@ -172,5 +171,11 @@ extension RawConnection {
       })
     else { return nil }
     return UInt16(bytes[start + 2]) << 8 | UInt16(bytes[start + 3])
+  }
+
+  /// The same, once the server has closed.
+  func closeCode(within limit: Duration = .seconds(20)) async throws -> UInt16? {
+    try await eventually("the server's end of a WebSocket", within: limit) { isEnded ? true : nil }
+    return closeFrame
   }
 }
