@@ -52,7 +52,7 @@ extension GatewaySocket {
     worker.context.metrics.over.offenders.add()
     send(.error(id: nil, ClientError(.rateLimited, "too much was sent for too long")))
     worker.shard.flush()
-    connection?.close(ErrorCode.rateLimited.rule.closeCode, reason: "rate_limited")
+    connection?.fail(ErrorCode.rateLimited.rule.closeCode, reason: "rate_limited")
   }
 
   /// What a question to the backend that decides weighs; nothing where it is not asked.

@@ -89,7 +89,7 @@ final class GatewaySocket: WebSocketOwner, AgingConnection {
     guard strikes.add(at: worker.entry.wheel.now) else { return }
     worker.context.metrics.over.badMessages.add()
     worker.shard.flush()
-    connection?.close(.policy, reason: "too many bad messages")
+    connection?.fail(.policy, reason: "too many bad messages")
   }
 
   // MARK: Token

@@ -109,6 +109,15 @@ final class WebSocketConnection<Owner: WebSocketOwner>: ChannelDuplexHandler, Ti
     self.releaseRead()
   }
 
+  /// Ends it with a peer that does not keep to the rules: it is told why, and nothing more of it is looked at
+  /// (RFC 6455 section 7.1.7), however much is on its way.
+  func fail(_ code: CloseCode, reason: String) {
+    guard case .open = self.phase else { return }
+    self.sendClose(code, reason: reason)
+    self.linger()
+    self.owner.closed(self, because: .weClosed(code))
+  }
+
   /// Nothing more is read, nor taken of what was read, until `resume`.
   func pause() { self.isPaused = true }
 
