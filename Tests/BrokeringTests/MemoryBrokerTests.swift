@@ -133,4 +133,22 @@ struct MemoryBrokerTests {
     broker.announce(ByteBuffer())
     #expect(held(broker).receipts == 0)
   }
+
+  /// What was remembered while the clock was days fast is in nobody's way once it is right.
+  @Test func aClockThatIsPutBackHoldsNothingUp() throws {
+    let time = NIOLockedValueBox<Int64>(1_700_000_000_000)
+    let broker = MemoryBroker(namespaces: Namespaces(), incarnation: "one/1") { time.withLockedValue { $0 } }
+    func publish(_ key: String) throws {
+      _ = try broker.publish(Publication(channel: ChannelName("a")!, data: ByteBuffer(), key: key)).get()
+    }
+    time.withLockedValue { $0 += 3 * 86_400_000 }
+    try publish("early")
+    time.withLockedValue { $0 -= 3 * 86_400_000 }
+    for number in 0..<10 { try publish("\(number)") }
+    broker.announce(ByteBuffer())
+    #expect(held(broker).receipts == 10)
+    time.withLockedValue { $0 += MemoryBroker.keyLifetime }
+    broker.announce(ByteBuffer())
+    #expect(held(broker).receipts == 0)
+  }
 }

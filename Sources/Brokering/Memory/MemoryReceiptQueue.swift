@@ -22,9 +22,11 @@ struct MemoryReceiptQueue {
     pieces[pieces.count - 1].append(entry)
   }
 
-  /// The next one that is over.
+  /// The next one that is over. So is one that would live for far too long: the clock was put back, and what came since
+  /// would have to wait for it.
   mutating func popFirst(until now: Int64) -> Entry? {
-    guard let first = pieces.first?.first, first.until <= now else { return nil }
+    let latest = now + 2 * MemoryBroker.keyLifetime
+    guard let first = pieces.first?.first, first.until <= now || first.until > latest else { return nil }
     pieces[0].removeFirst()
     if pieces[0].isEmpty { pieces.removeFirst() }
     return first
