@@ -61,6 +61,7 @@ struct SettingsOptions: ParsableArguments {
   @Option(help: help(.readsPerAddress)) var readsPerAddress: String?
   @Option(help: help(.unverifiedTokensPerAddress)) var unverifiedTokensPerAddress: String?
   @Option(help: help(.messagesPerSecond)) var messagesPerSecond: String?
+  @Option(help: help(.publishesPerSecond)) var publishesPerSecond: String?
   @Option(help: help(.bytesPerSecond)) var bytesPerSecond: String?
   @Option(help: help(.subscribesPerSecond)) var subscribesPerSecond: String?
   @Option(help: help(.memoryLimit)) var memoryLimit: String?
@@ -128,6 +129,7 @@ struct SettingsOptions: ParsableArguments {
     case .readsPerAddress: readsPerAddress
     case .unverifiedTokensPerAddress: unverifiedTokensPerAddress
     case .messagesPerSecond: messagesPerSecond
+    case .publishesPerSecond: publishesPerSecond
     case .bytesPerSecond: bytesPerSecond
     case .subscribesPerSecond: subscribesPerSecond
     case .memoryLimit: memoryLimit

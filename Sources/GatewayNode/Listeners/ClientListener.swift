@@ -133,6 +133,13 @@ extension TransportContext {
       bytes: settings.bytesPerSecond,
       subscribes: settings.subscribesPerSecond
     )
+    if settings.publishesPerSecond > 0 {
+      publishing = SendingLimits(
+        messages: settings.publishesPerSecond,
+        bytes: settings.bytesPerSecond,
+        subscribes: 0
+      )
+    }
     requests = SendingLimits.rate(settings.requestsPerAddress).map { AddressRates($0) }
     follows = SendingLimits.rate(settings.subscribesPerAddress).map { AddressRates($0) }
     reads = SendingLimits.rate(settings.readsPerAddress).map { AddressRates($0) }

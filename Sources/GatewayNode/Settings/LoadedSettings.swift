@@ -119,6 +119,7 @@ extension NodeSettings {
     reader.read(.readsPerAddress, into: &readsPerAddress)
     reader.read(.unverifiedTokensPerAddress, into: &unverifiedTokensPerAddress)
     reader.read(.messagesPerSecond, into: &messagesPerSecond)
+    reader.read(.publishesPerSecond, into: &publishesPerSecond)
     reader.read(.bytesPerSecond, into: &bytesPerSecond)
     reader.read(.subscribesPerSecond, into: &subscribesPerSecond)
     reader.read(.memoryLimit, into: &memoryLimit)

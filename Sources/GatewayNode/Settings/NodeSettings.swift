@@ -121,6 +121,8 @@ public struct NodeSettings: Sendable {
   public var unverifiedTokensPerAddress = 400
   /// Messages a second of one WebSocket; 0 for no limit.
   public var messagesPerSecond = 1_000
+  /// Messages a second that one HTTP connection publishes; 0 is without limit.
+  public var publishesPerSecond = 0
   /// Bytes a second that one WebSocket sends; 0 for no limit.
   public var bytesPerSecond = 4_194_304
   /// Subscribes a second of one WebSocket; 0 for no limit.

@@ -85,9 +85,11 @@ extension SettingKey {
     case .unverifiedTokensPerAddress:
       "Tokens a second of one address that no key verifies, five seconds' worth at once; beyond them only those are taken that were verified lately (429). 0 for no limit."
     case .messagesPerSecond:
-      "Messages a second of one WebSocket, and published by one HTTP connection that comes directly, five seconds' worth at once; 0 for no limit."
+      "Messages a second of one WebSocket, five seconds' worth at once; 0 for no limit."
+    case .publishesPerSecond:
+      "Messages a second that one HTTP connection publishes, where it comes directly, five seconds' worth at once (429); 0 for no limit, since backends publish so."
     case .bytesPerSecond:
-      "Bytes a second that one WebSocket sends, and one HTTP connection that comes directly publishes, five seconds' worth at once; 0B for no limit."
+      "Bytes a second that one WebSocket sends, and that one HTTP connection publishes where publishes-per-second is set, five seconds' worth at once; 0B for no limit."
     case .subscribesPerSecond:
       "Subscribes a second of one WebSocket, five seconds' worth at once; 0 for no limit."
     case .memoryLimit:
@@ -152,7 +154,7 @@ extension SettingKey {
     case .headerCount: .count(16...10_000)
     case .requestsPerAddress, .subscribesPerAddress: .count(0...1_000_000)
     case .readsPerAddress, .unverifiedTokensPerAddress: .count(0...1_000_000)
-    case .messagesPerSecond: .count(0...1_000_000)
+    case .messagesPerSecond, .publishesPerSecond: .count(0...1_000_000)
     case .bytesPerSecond: .size(0...1_073_741_824)
     case .subscribesPerSecond: .count(0...1_000_000)
     case .memoryLimit: .size(16_777_216...1_099_511_627_776)
@@ -249,6 +251,7 @@ extension NodeSettings {
     case .readsPerAddress: "\(readsPerAddress)"
     case .unverifiedTokensPerAddress: "\(unverifiedTokensPerAddress)"
     case .messagesPerSecond: "\(messagesPerSecond)"
+    case .publishesPerSecond: "\(publishesPerSecond)"
     case .bytesPerSecond: SizeText.write(bytesPerSecond)
     case .subscribesPerSecond: "\(subscribesPerSecond)"
     case .memoryLimit: memoryLimit.map(SizeText.write) ?? "nine tenths of what the process may have"

@@ -53,6 +53,7 @@ public enum SettingKey: String, CaseIterable, Sendable {
   case readsPerAddress = "reads-per-address"
   case unverifiedTokensPerAddress = "unverified-tokens-per-address"
   case messagesPerSecond = "messages-per-second"
+  case publishesPerSecond = "publishes-per-second"
   case bytesPerSecond = "bytes-per-second"
   case subscribesPerSecond = "subscribes-per-second"
   case memoryLimit = "memory-limit"

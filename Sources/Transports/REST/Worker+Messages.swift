@@ -58,7 +58,7 @@ extension Worker {
   /// Why the connection may publish no more now. A proxy's is everybody's, and has no such limit.
   private func refusalToSend(_ request: HTTPRequest, _ responder: Responder) -> ClientError? {
     guard !isProxied(request) else { return nil }
-    switch responder.sent(request.body.readableBytes, context.sending) {
+    switch responder.sent(request.body.readableBytes, context.publishing) {
     case .accepted: return nil
     case .refused(let excess, let wait):
       context.metrics.over.count(excess)

@@ -44,6 +44,8 @@ public struct TransportContext: Sendable {
   public var maximumConnectionAge: TimeAmount?
   /// How much one WebSocket may send.
   public var sending = SendingLimits()
+  /// What one HTTP connection may publish.
+  public var publishing = SendingLimits()
   /// How long one message may take to arrive.
   public var messageWithin = TimeAmount.seconds(30)
   /// WebSockets, event streams and held polls of one user in the cluster, at the most; 0 is without limit.

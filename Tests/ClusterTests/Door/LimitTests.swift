@@ -146,6 +146,24 @@ extension ClusterTests {
       socket.abort()
     }
 
+    @Test func aConnectionPublishesOnlySoMuch() async throws {
+      try await LoneNode.run(["--publishes-per-second", "2"]) { node in
+        let connection = try await RawConnection(to: node.endpoint)
+        let publish =
+          "POST /v1/channels/room:a/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1"
+        // Five seconds' worth may come at once.
+        for _ in 0..<12 { connection.send(publish) }
+        let answers = try await connection.text(with: "HTTP/1.1 429 ")
+        #expect(answers.ranges(of: "HTTP/1.1 201 ").count == 10)
+        #expect(answers.contains("Retry-After: "))
+        let refused = #"sluice_refused_total{reason="messages"}"#
+        try await eventually("both are counted") {
+          try await Metrics.value(refused, of: node.backends) == 2 ? true : nil
+        }
+        connection.close()
+      }
+    }
+
     @Test func aSocketSendsOnlySoMuch() async throws {
       let scene = try scene()
       let padding = String(repeating: "a", count: 1_000)

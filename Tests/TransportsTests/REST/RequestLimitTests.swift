@@ -41,7 +41,7 @@ struct RequestLimitTests {
   @Test(arguments: [true, false])
   func aConnectionPublishesOnlySoMuch(_ isDirect: Bool) throws {
     let stage = try EmbeddedWorker {
-      $0.sending = SendingLimits(messages: 2, bytes: 1_000, subscribes: 0)
+      $0.publishing = SendingLimits(messages: 2, bytes: 1_000, subscribes: 0)
       $0.isTrustedProxy = { _ in !isDirect }
     }
     func publish(_ count: Int, _ body: String, by client: EmbeddedEntry) throws -> [String] {
