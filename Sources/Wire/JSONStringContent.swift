@@ -27,11 +27,18 @@ struct JSONStringContent {
     return String(decoding: decoded, as: UTF8.self)
   }
 
-  /// Whether it is `name`, which is of ASCII without escapes. Reads no further than the first difference.
+  /// Whether it is `name`, which is of ASCII without escapes, and not empty. Reads no further than the first difference.
   func isEqual(to name: UnsafeRawBufferPointer) -> Bool {
-    // An escape is longer than what it stands for, up to six times.
-    guard bytes.count > name.count else { return bytes.elementsEqual(name) }
-    guard bytes.count <= 6 * name.count else { return false }
+    guard bytes.count > name.count else { return bytes.count == name.count && bytes.elementsEqual(name) }
+    // What is longer can only be an escape, up to six times, and names mostly differ in their first byte.
+    guard bytes[0] == name[0] || bytes[0] == JSONStringContent.backslash, bytes.count <= 6 * name.count else {
+      return false
+    }
+    return isEqualEscaped(to: name)
+  }
+
+  @inline(never)
+  private func isEqualEscaped(to name: UnsafeRawBufferPointer) -> Bool {
     var rest = bytes[...]
     for wanted in name {
       guard let byte = rest.popFirst() else { return false }
