@@ -110,6 +110,8 @@ extension ClusterTests {
       let limit = 256 << 20
       let options = [
         "--event-loops", "1", "--memory-limit", "\(limit >> 10)KiB", "--max-connections", "2000",
+        // One address asks for all of it.
+        "--reads-per-address", "0",
       ]
       try await LoneNode.run(options, file: MemoryLimitTests.namespaces) { node in
         let data = "\"\(String(repeating: "x", count: 1 << 20 - 64))\""
