@@ -178,7 +178,7 @@ let package = Package(
     .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: settings),
     .target(
       name: "TestRedis",
-      dependencies: ["RedisClient", nioCore, nioPosix],
+      dependencies: ["RedisClient", nioCore, nioPosix, concurrency],
       path: "Tests/TestRedis",
       swiftSettings: settings
     ),
@@ -233,7 +233,8 @@ let package = Package(
     .testTarget(
       name: "ClusterTests",
       dependencies: [
-        "Wire", "Framing", "Admission", "SluiceClient", "LoadTesting", "TestRedis", nioCore, nioPosix,
+        "Wire", "Framing", "Admission", "RedisClient", "SluiceClient", "LoadTesting", "TestRedis", nioCore,
+        nioPosix,
         nioHTTP1,
         nioSSL,
         concurrency,

@@ -12,9 +12,9 @@ public final class BrokerMetrics: Sendable {
   public let shortCircuited = Counter()
   /// Commands not sent because too many, or too many bytes, waited already.
   public let crowdedOut = Counter()
-  /// Writes that the store did not take: no memory, no disk, a replica.
-  public let writesRefused = Counter()
-  /// Answers that could not belong to what was asked.
+  /// What the store refused: writes for want of memory or disk or as a replica, and what its user may not do.
+  public let refusedByStore = Counter()
+  /// Answers that could not belong to what was asked, or to no command at all: each ended its connection.
   public let strangeAnswers = Counter()
   /// Connections made anew.
   public let reconnects = Counter()

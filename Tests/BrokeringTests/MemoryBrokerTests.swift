@@ -33,7 +33,7 @@ struct MemoryBrokerTests {
     #expect((300..<1_048).contains(taken))
     for number in 0..<10_000 { _ = publish("room:other\(number)") }
     #expect(broker.state.withLockedValue(\.logs.count) == taken)
-    #expect(broker.metrics.writesRefused.value > 10_000)
+    #expect(broker.metrics.refusedByStore.value > 10_000)
     #expect(try publish("room:first", key: "k").get().isRepeated)
     // Once all of it is forgotten there is room again.
     time.withLockedValue { $0 += 30 * 86_400_000 }

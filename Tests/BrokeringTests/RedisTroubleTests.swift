@@ -67,7 +67,7 @@ struct RedisTroubleTests {
       #expect(error?.reason.contains("OOM") == true, "\(String(describing: error))")
     }
     // Only the first were carried to Redis.
-    #expect(broker.metrics.writesRefused.value < 15)
+    #expect(broker.metrics.refusedByStore.value < 15)
     #expect(broker.metrics.shortCircuited.value >= 10)
     #expect(broker.metrics.breakersOpen.value == 1)
     #expect(numbers(in: try await port.read(channel, .since(.start))) == [1])

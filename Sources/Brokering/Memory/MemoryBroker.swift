@@ -189,7 +189,7 @@ public final class MemoryBroker: Broker {
   func isFull(_ state: State) -> Bool { state.weight >= mostWeight }
 
   private func refusal() -> Result<Receipt, BrokerError> {
-    metrics.writesRefused.add()
+    metrics.refusedByStore.add()
     return .failure(BrokerError(.unavailable, "this node's memory holds as many messages as it may"))
   }
 

@@ -144,6 +144,7 @@ final class RedisBrokerCore {
         self?.payOwedUsers()
       }
     case .down(let error):
+      gate.linkIsDown(because: error)
       status.core(error.description)
       leaseSince = nil
       leavePause.redisFailed()

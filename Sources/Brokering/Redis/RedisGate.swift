@@ -73,7 +73,8 @@ final class RedisGate {
     switch error {
     case .timeout: metrics.timeouts.add()
     case .overloaded: metrics.crowdedOut.add()
-    default: if error.refusesWrites { metrics.writesRefused.add() }
+    case .authentication: metrics.refusedByStore.add()
+    default: if error.refusesWrites { metrics.refusedByStore.add() }
     }
   }
 
@@ -86,9 +87,12 @@ final class RedisGate {
     }
   }
 
+  func linkIsDown(because error: RedisError) {
+    if case .protocolViolation = error { metrics.strangeAnswers.add() }
+  }
+
   /// What the link answered is no answer to what was asked: nothing that comes after it can be trusted.
   func answerIsStrange() {
-    metrics.strangeAnswers.add()
     link.distrust(because: "an answer that has not the form of one to what was asked")
   }
 

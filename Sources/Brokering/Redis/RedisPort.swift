@@ -61,7 +61,9 @@ final class RedisPort: BrokerPort {
     case .ready:
       gate.linkIsReady()
       status.port(index, nil)
-    case .down(let error): status.port(index, error.description)
+    case .down(let error):
+      gate.linkIsDown(because: error)
+      status.port(index, error.description)
     case .closed: status.port(index, "closed")
     }
     guard let early else { return }

@@ -112,7 +112,7 @@ extension NodeLoad.Faults {
   init(_ metrics: BrokerMetrics) {
     breakersOpen = metrics.breakersOpen.value
     timeouts = Int(clamping: metrics.timeouts.value)
-    refused = [metrics.shortCircuited, metrics.crowdedOut, metrics.writesRefused].reduce(0) {
+    refused = [metrics.shortCircuited, metrics.crowdedOut, metrics.refusedByStore].reduce(0) {
       $0 + Int(clamping: $1.value)
     }
     reconnects = Int(clamping: metrics.reconnects.value)

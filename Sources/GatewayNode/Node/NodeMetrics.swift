@@ -170,10 +170,10 @@ struct NodeMetrics {
     )
     let refused = "sluice_redis_refused_total"
     let help =
-      "What was not done: not sent behind an open breaker or a full queue, or a write not taken by Redis."
+      "What was not done: not sent behind an open breaker or a full queue, or refused by Redis."
     registry.add(broker.shortCircuited, refused, help: help, labels: ["by": "breaker"])
     registry.add(broker.crowdedOut, refused, help: help, labels: ["by": "queue"])
-    registry.add(broker.writesRefused, refused, help: help, labels: ["by": "redis"])
+    registry.add(broker.refusedByStore, refused, help: help, labels: ["by": "redis"])
     registry.add(
       broker.strangeAnswers,
       "sluice_redis_strange_answers_total",

@@ -1,10 +1,10 @@
 import NIOConcurrencyHelpers
-import NIOCore
-import NIOPosix
-import RedisClient
+public import NIOCore
+public import NIOPosix
+public import RedisClient
 
 /// Stands between a node and its Redis, and can come between them.
-final class CuttableProxy: Sendable {
+public final class CuttableProxy: Sendable {
   private struct State {
     var channels: [any Channel] = []
     var isCut = false
@@ -14,13 +14,17 @@ final class CuttableProxy: Sendable {
     var instead: String?
   }
 
-  let address: RedisAddress
+  public let address: RedisAddress
   private let listener: any Channel
   private let state: NIOLockedValueBox<State>
 
-  init(to target: RedisAddress) async throws {
+  /// - Parameter group: its threads, where it shall be no later than it is meant to be whatever else this process does.
+  public init(
+    to target: RedisAddress,
+    on group: any EventLoopGroup = .singletonMultiThreadedEventLoopGroup
+  ) async throws {
     let state = NIOLockedValueBox(State(target: target))
-    listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+    listener = try await ServerBootstrap(group: group)
       .childChannelOption(.autoRead, value: false)
       .childChannelInitializer { inner in
         guard !state.withLockedValue({ $0.isCut }) else { return inner.close() }
@@ -52,7 +56,7 @@ final class CuttableProxy: Sendable {
   }
 
   /// Ends every connection and takes no more.
-  func cut() {
+  public func cut() {
     let channels = state.withLockedValue { state in
       state.isCut = true
       defer { state.channels = [] }
@@ -61,31 +65,31 @@ final class CuttableProxy: Sendable {
     for channel in channels { channel.close(promise: nil) }
   }
 
-  func mend() {
+  public func mend() {
     state.withLockedValue { $0.isCut = false }
   }
 
   /// Lets nothing through any more on connections that have subscribed.
-  func deafen(_ isDeaf: Bool) {
+  public func deafen(_ isDeaf: Bool) {
     state.withLockedValue { $0.isDeaf = isDeaf }
   }
 
   /// Connections that come lead elsewhere, as when a name is given to another server.
-  func retarget(to target: RedisAddress) {
+  public func retarget(to target: RedisAddress) {
     state.withLockedValue { $0.target = target }
   }
 
   /// How late each answer to a command is.
-  func delay(_ delay: TimeAmount) {
+  public func delay(_ delay: TimeAmount) {
     state.withLockedValue { $0.delay = delay }
   }
 
   /// Answers this to commands, whatever the server says; nil to let it speak again.
-  func answer(_ text: String?) {
+  public func answer(_ text: String?) {
     state.withLockedValue { $0.instead = text }
   }
 
-  func stop() async throws {
+  public func stop() async throws {
     cut()
     try await listener.close().get()
   }
