@@ -12,9 +12,10 @@ public struct DeliverySettings: Sendable, Equatable {
   public var readBytes = 128 << 10
   /// For how many of a subscriber's channels the log is read at once: what it has not taken stays where it is.
   public var readsAtOnce: Int32 = 4
-  /// About how many bytes of events are made at once for a stream of several channels, each of which names them all;
-  /// and of joins and leaves for any connection that they are encoded for alone.
-  public var compositeBytes = 64 << 10
+  /// About how many bytes are written to one connection before it is flushed and others have their turn, where its channel
+  /// does not say that it is full: of events of a stream of several channels, each of which names them all, and of
+  /// everything where a handler below takes what it is given until then, as TLS does.
+  public var turnBytes = 64 << 10
   /// How many members' joins and leaves a channel keeps for those who do not read them; more, and they are too slow.
   public var missedPresence = 16_384
   /// How long reads of the same log are gathered into one, in milliseconds.

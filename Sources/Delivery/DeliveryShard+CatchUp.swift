@@ -13,7 +13,7 @@ extension DeliveryShard {
     guard subscription.state == .behind, !subscription.isEnded, subscriber.isStarted else { return }
     // A poll wants to know also that there is nothing.
     if subscriber.isPoll { touch(subscriber) }
-    while subscriber.isWritable {
+    while hasRoom(subscriber) {
       guard let view = log.view, let cursor = subscription.stored else {
         if log.options.delivery == .ephemeral { log.change(subscription, to: .live) }
         return

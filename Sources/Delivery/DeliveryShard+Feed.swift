@@ -131,7 +131,7 @@ extension DeliveryShard: FeedReceiver {
     metrics.skipped.add(log.others.count)
     log.activeAt = seconds
     for subscription in log.live { write(event, to: subscription.subscriber) }
-    for subscription in log.live where !subscription.subscriber.isWritable {
+    for subscription in log.live where !hasRoom(subscription.subscriber) {
       log.change(subscription, to: .behind)
     }
   }

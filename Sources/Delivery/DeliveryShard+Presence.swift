@@ -27,7 +27,7 @@ extension DeliveryShard {
     for subscription in log.listeners
     where subscription.state != .resolving && subscription.subscriber.isStarted {
       let subscriber = subscription.subscriber
-      guard subscription.presenceFrom == nil, subscriber.isWritable, !subscriber.hasHeardEnough else {
+      guard subscription.presenceFrom == nil, hasRoom(subscriber) else {
         behind.append((subscription, 0))
         continue
       }
@@ -58,16 +58,12 @@ extension DeliveryShard {
     }
   }
 
-  /// Writes as much as the connection takes, and as one turn of the loop is to make.
+  /// Writes as much as the connection takes.
   /// - Returns: how many of them.
   private func tell(_ news: [(member: String, event: ServerEvent)], to subscriber: Subscriber) -> Int {
-    var bytes = 0
     for (index, item) in news.enumerated() {
-      guard subscriber.isWritable, bytes < settings.compositeBytes else {
-        if bytes > 0 { tellRestLater(subscriber) }
-        return index
-      }
-      bytes += write(item.event, to: subscriber)
+      guard hasRoom(subscriber) else { return index }
+      write(item.event, to: subscriber)
     }
     return news.count
   }
@@ -82,35 +78,18 @@ extension DeliveryShard {
     }
   }
 
-  /// The connection takes bytes again: it is told what it has missed, as long as it does and a turn of the loop allows.
+  /// The connection takes bytes again: it is told what it has missed, as long as it does.
   func tellMissedPresence(_ subscriber: Subscriber) {
-    guard !subscriber.hasHeardEnough else { return }
-    var bytes = 0
     for subscription in subscriber.subscriptions {
       let log = subscription.log
-      while let from = subscription.presenceFrom, subscriber.isWritable, bytes < settings.compositeBytes {
+      while let from = subscription.presenceFrom, hasRoom(subscriber) {
         guard let news = log.missed.first(from: from) else {
           forgetMissedPresence(subscription)
           break
         }
-        bytes += write(news.event, to: subscriber)
+        write(news.event, to: subscriber)
         subscription.presenceFrom = news.serial + 1
       }
-    }
-    if bytes > 0, subscriber.subscriptions.contains(where: { $0.presenceFrom != nil }) {
-      tellRestLater(subscriber)
-    }
-  }
-
-  /// Goes on in another turn of the loop, though the connection may take more in this one: a quick reader takes bytes
-  /// as fast as they are made, and a secured connection seems to take everything until it is flushed.
-  private func tellRestLater(_ subscriber: Subscriber) {
-    subscriber.hasHeardEnough = true
-    loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self, weak subscriber] in
-      guard let self, let subscriber else { return }
-      subscriber.hasHeardEnough = false
-      tellMissedPresence(subscriber)
-      flush()
     }
   }
 

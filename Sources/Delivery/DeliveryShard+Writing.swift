@@ -54,14 +54,14 @@ extension DeliveryShard {
     case .complete: return nil
     case .begun:
       touch(subscriber)
-      return subscriber.isWritable ? nil : segment.last
+      return hasRoom(subscriber) ? nil : segment.last
     case .refused: return writeAll(segment, to: subscription)
     }
   }
 
   private func writeAll(_ segment: Segment, to subscription: Subscription) -> UInt64? {
     let last = write(segment, after: segment.first - 1, to: subscription)
-    return last == segment.last && subscription.subscriber.isWritable ? nil : last
+    return last == segment.last && hasRoom(subscription.subscriber) ? nil : last
   }
 
   /// Each event of a stream of several channels names its place in all of them, which makes much of little: the last
@@ -75,7 +75,7 @@ extension DeliveryShard {
     var bytes = ByteBuffer()
     var last = offset
     for index in segment.entries.indices where segment.first + UInt64(index) > offset {
-      guard bytes.readableBytes < settings.compositeBytes else { break }
+      guard bytes.readableBytes < settings.turnBytes else { break }
       last = segment.first + UInt64(index)
       subscriber.positions[segment.channel] = segment.cursor(index)
       let id = subscriber.positions.description
@@ -91,8 +91,7 @@ extension DeliveryShard {
   }
 
   /// Writes one event; every named event of a stream carries its cursor set.
-  /// - Returns: how many bytes the connection was given. What a poll collects is not counted: it has a limit of its own.
-  @discardableResult func write(_ event: ServerEvent, to subscriber: Subscriber) -> Int {
+  func write(_ event: ServerEvent, to subscriber: Subscriber) {
     scratch.clear()
     event.write(into: &scratch)
     var bytes = ByteBuffer()
@@ -113,12 +112,10 @@ extension DeliveryShard {
       }
     case .poll:
       subscriber.collect(scratch)
-      touch(subscriber)
-      return 0
+      return touch(subscriber)
     }
     subscriber.write(bytes)
     touch(subscriber)
-    return bytes.readableBytes
   }
 
   private func write(_ name: StaticString?, _ id: String, _ json: ByteBuffer, into bytes: inout ByteBuffer) {

@@ -101,20 +101,30 @@ public final class DeliveryShard {
     flush()
   }
 
-  /// The connection takes bytes again.
+  /// The connection takes bytes again. It is given what it takes at once: a quick reader takes more as soon as that is
+  /// flushed, and has the rest in another turn of the loop.
   public func becameWritable(_ subscriber: Subscriber) {
-    guard !subscriber.isPumping else {
-      subscriber.mustPumpAgain = true
-      return
-    }
+    guard !subscriber.isPumping else { return goOnLater(subscriber) }
     subscriber.isPumping = true
-    repeat {
-      subscriber.mustPumpAgain = false
-      pumpAll(subscriber)
-      tellMissedPresence(subscriber)
-      flush()
-    } while subscriber.mustPumpAgain
+    pumpAll(subscriber)
+    tellMissedPresence(subscriber)
+    flush()
     subscriber.isPumping = false
+  }
+
+  private func goOnLater(_ subscriber: Subscriber) {
+    guard !subscriber.goesOn else { return }
+    subscriber.goesOn = true
+    loop.assumeIsolated().scheduleTask(in: .milliseconds(1)) { [weak self, weak subscriber] in
+      guard let self, let subscriber else { return }
+      subscriber.goesOn = false
+      becameWritable(subscriber)
+    }
+  }
+
+  /// Whether more may be written to it now. Who has no room will be heard of again: by its channel, or after its flush.
+  func hasRoom(_ subscriber: Subscriber) -> Bool {
+    subscriber.isWritable && subscriber.unflushed < settings.turnBytes
   }
 
   /// Seconds since the last message in any of a subscriber's channels, as far as the shard has followed them.
@@ -135,6 +145,7 @@ public final class DeliveryShard {
     // Who is touched again before its turn is flushed in its turn.
     for subscriber in flushed {
       subscriber.isTouched = false
+      if subscriber.unflushed >= settings.turnBytes { goOnLater(subscriber) }
       subscriber.flush()
     }
   }

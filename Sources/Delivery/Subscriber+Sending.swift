@@ -40,6 +40,7 @@ extension Subscriber {
   /// Keeps bytes for the next flush. Alone, they leave by one `send`; with others, through the channel, in one call.
   func write(_ bytes: ByteBuffer) {
     guard context != nil else { return }
+    if isSecured { unflushed += bytes.readableBytes }
     if alone == nil, !hasQueued {
       alone = bytes
     } else {
@@ -58,6 +59,7 @@ extension Subscriber {
   func flush() {
     if let onCollected { return onCollected() }
     hasQueued = false
+    unflushed = 0
     guard let bytes = alone.take() else {
       context?.flush()
       return

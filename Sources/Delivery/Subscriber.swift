@@ -42,9 +42,13 @@ public final class Subscriber {
   var isStarted: Bool
   var isTouched = false
   var isPumping = false
-  var mustPumpAgain = false
-  /// Whether it was told as many joins and leaves as one turn of the loop makes; the rest follows in another.
-  var hasHeardEnough = false
+  /// Whether it is looked after again in another turn of the loop.
+  var goesOn = false
+  /// Whether a handler below changes bytes on their way to the socket. It takes all it is given, and what it has shows in
+  /// the channel with a flush only.
+  private(set) var isSecured = false
+  /// How many bytes such a handler was given since the last flush.
+  var unflushed = 0
   /// How many of its subscriptions wait for a read of their log, and whether others wait until these are fewer.
   var reads: Int32 = 0
   var isHeldBack = false
@@ -74,6 +78,7 @@ public final class Subscriber {
   public func connect(_ context: ChannelHandlerContext, isSecured: Bool) {
     self.context = context
     channel = context.channel
+    self.isSecured = isSecured
     descriptor = isSecured ? -1 : Subscriber.descriptor(of: context.channel) ?? -1
   }
 

@@ -124,10 +124,46 @@ struct CostTests {
     #expect(quiet == 1)
   }
 
+  /// What a handler below takes without a word is bounded: its client may read nothing of it.
+  @Test(arguments: [false, true])
+  func aSecuredConnectionIsGivenSomeInEachTurn(isStream: Bool) throws {
+    var settings = DeliverySettings()
+    settings.turnBytes = 2_000
+    let shard = shard(settings)
+    let channels = (0..<20).map { ChannelName("room:\($0)")! }
+    let reader = try Reader(
+      loop: loop,
+      shard: shard,
+      representation: isStream ? .eventStream(isChunked: false) : .webSocket,
+      isSecured: true
+    )
+    for channel in channels {
+      shard.subscribe(reader.subscriber, to: channel, since: nil, hearsPresence: false) { _ in }
+    }
+    loop.run()
+    if isStream { shard.start(reader.subscriber) }
+    reader.setReading(false)
+    for _ in 0..<5 { publish(1, bytes: 200, in: channels, by: shard) }
+    // The first of each is written still.
+    var heard = try reader.events().count
+    // It takes everything, and says nothing of that.
+    reader.setReading(true)
+    var turns = 0
+    while case let events = try reader.events(), !events.isEmpty {
+      #expect(events.count < 20, "in one turn")
+      heard += events.count
+      turns += 1
+      loop.advanceTime(by: .milliseconds(1))
+    }
+    #expect(heard == 5 * channels.count && turns >= 5)
+    publish(1, bytes: 200, in: [channels[0]], by: shard)
+    #expect(try reader.events().count == 1)
+  }
+
   /// A stream of several channels has what was published together at once, though it is made in pieces.
   @Test func aStreamOfManyNamesHasEverythingAtOnce() throws {
     var settings = DeliverySettings()
-    settings.compositeBytes = 100
+    settings.turnBytes = 100
     let shard = shard(settings)
     let channels = ["room:a", "room:b"].map { ChannelName($0)! }
     let reader = try Reader(loop: loop, shard: shard, representation: .eventStream(isChunked: false))

@@ -109,7 +109,7 @@ final class DeliveryModel {
     settings.readLimit = [2, 7, 1_000].randomElement(using: &random)!
     settings.readBytes = 1_000
     settings.readsAtOnce = Int32.random(in: 1...2, using: &random)
-    settings.compositeBytes = [1, 300, 64 << 10].randomElement(using: &random)!
+    settings.turnBytes = [1, 300, 64 << 10].randomElement(using: &random)!
     settings.allRingBytes = [2_000, 1 << 20].randomElement(using: &random)!
     shard = DeliveryShard(
       loop: loop,
@@ -198,7 +198,8 @@ final class DeliveryModel {
     let reader = try Reader(
       loop: loop,
       shard: shard,
-      representation: isStream ? .eventStream(isChunked: false) : .webSocket
+      representation: isStream ? .eventStream(isChunked: false) : .webSocket,
+      isSecured: Bool.random(using: &random)
     )
     let client = Client(reader: reader)
     clients.append(client)

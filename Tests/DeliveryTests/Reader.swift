@@ -4,7 +4,8 @@ import NIOCore
 import NIOEmbedded
 import Wire
 
-/// A connection that takes what is written to it, and reads it as a client would.
+/// A connection that takes what is written to it, and reads it as a client would. One that is secured does not say that it
+/// is full until it is flushed.
 final class Reader {
   final class Handler: ChannelInboundHandler {
     typealias InboundIn = Never
@@ -43,7 +44,8 @@ final class Reader {
   init(
     loop: EmbeddedEventLoop,
     shard: DeliveryShard,
-    representation: Subscriber.Representation = .webSocket
+    representation: Subscriber.Representation = .webSocket,
+    isSecured: Bool = false
   ) throws {
     self.shard = shard
     handler = Handler()
@@ -51,7 +53,7 @@ final class Reader {
     channel.isWritable = true
     let isSocket = if case .webSocket = representation { true } else { false }
     subscriber = Subscriber(representation, isStarted: isSocket)
-    subscriber.connect(handler.context!, isSecured: false)
+    subscriber.connect(handler.context!, isSecured: isSecured)
     let subscriber = subscriber
     handler.becameWritable = { [unowned shard] in shard.becameWritable(subscriber) }
   }

@@ -21,11 +21,13 @@ extension HTTPConnectionHandler {
     guard let context = self.context else { return }
     self.needsFlush = true
     context.write(Self.wrapOutboundOut(bytes), promise: nil)
+    if self.loop.isSecured { self.unflushed += bytes.readableBytes }
   }
 
   func flush() {
     guard let context = self.context else { return }
     self.needsFlush = false
+    self.unflushed = 0
     self.hasFlushed = true
     let isInner = self.isFlushing
     self.isFlushing = true

@@ -30,6 +30,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     case gone
   }
 
+  private static let unflushedLimit = 64 * 1024
+
   public var wheelPlace = TimerWheel.Place()
   let loop: EntryLoop
   var phase = Phase.receiving
@@ -49,6 +51,8 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
   var hasSeenEnd = false
   var isProcessing = false
   var needsFlush = false
+  /// TLS takes all it is given, and the channel says that it is full with a flush only: how many bytes wait for that.
+  var unflushed = 0
   var holdsRead = false
   /// A head was taken, and the time for its body does not run yet.
   var awaitsBody = false
@@ -187,6 +191,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     while case .receiving = self.phase, context.channel.isWritable, let part = self.waiting.popFirst() {
       self.perform(part)
       if self.waiting.isEmpty { self.waiting = Deque() }
+      if self.unflushed >= Self.unflushedLimit { self.flush() }
     }
     if case .receiving = self.phase, self.waiting.isEmpty {
       if let failure = self.failure {
@@ -198,7 +203,7 @@ public final class HTTPConnectionHandler: ChannelDuplexHandler, RemovableChannel
     self.isProcessing = false
     if !self.isReading { self.watchBody() }
     // The first answer in a read shows whether the client is still there; the others leave together.
-    if !self.isReading || !self.hasFlushed { self.flushIfNeeded() }
+    if !self.isReading || !self.hasFlushed || self.unflushed >= Self.unflushedLimit { self.flushIfNeeded() }
     if self.holdsRead, self.waiting.count <= self.loop.limits.waitingParts {
       self.holdsRead = false
       self.context?.read()

@@ -67,6 +67,11 @@ final class SecureConnection: Sendable {
     wire.withLockedValue { String(buffer: $0).contains(text) }
   }
 
+  /// From now on it leaves with the server what it is sent.
+  func setReading(_ isReading: Bool) async throws {
+    try await channel.setOption(.autoRead, value: isReading).get()
+  }
+
   func close() { channel.close(promise: nil) }
 
   private final class Keeper: ChannelInboundHandler, Sendable {

@@ -1,13 +1,8 @@
-import Foundation
 import NIOCore
 import NIOHTTP1
 import SluiceClient
 import Testing
 import Wire
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 extension ClusterTests {
   /// TLS at nginx and at a node.
@@ -79,70 +74,73 @@ extension ClusterTests {
     }
 
     @Test func aNodeServesEverythingOverTLS() async throws {
-      let cluster = try await ClusterTests.cluster()
-      try await certificate(in: cluster.directory, "one")
-      let options = [
-        "--tls-certificate", "\(cluster.directory)/node.crt", "--tls-key", "\(cluster.directory)/node.key",
-      ]
-      let ports = try FreePorts.pick(2)
-      let process = try ChildProcess(
-        [
-          cluster.binary, "serve", "--listen", "127.0.0.1:\(ports[0])", "--operator-listen",
-          "127.0.0.1:\(ports[1])",
-        ] + options,
-        output: "\(cluster.directory)/logs/lone.log"
-      )
-      let node = Endpoint(host: "127.0.0.1", port: ports[0])
-      let operating = Endpoint(host: "127.0.0.1", port: ports[1])
-      let outcome: Result<Void, any Error>
-      do {
-        try await eventually("a ready node") { (try? await HTTP.get(operating, "/readyz"))?.status == .ok }
-        try await speaks(to: node, publishingBy: operating, "room:tls")
+      let directory = try await ClusterTests.cluster().directory
+      let certificate = try await NodeCertificate(in: directory, of: "one")
+      try await LoneNode.run(certificate.options) { node in
+        try await speaks(to: node.endpoint, publishingBy: node.backends, "room:tls")
         // Who does not speak TLS gets no answer in the clear.
-        let plain = try await RawConnection(to: node)
+        let plain = try await RawConnection(to: node.endpoint)
         plain.send(get("/healthz"))
         _ = try await plain.textToTheEnd()
         #expect(!plain.text.contains("HTTP/1.1"))
-        try await speaksModernCiphers(at: node.port, in: cluster.directory)
+        try await speaksModernCiphers(at: node.endpoint.port, in: directory)
         // A new certificate is taken without a restart.
-        try await certificate(in: cluster.directory, "two")
+        try await certificate.replace(by: "two")
         try await eventually("the new certificate", within: .seconds(60), every: .milliseconds(500)) {
           let shown = try await Shell.run(
             [
               "bash", "-c",
-              "openssl s_client -connect 127.0.0.1:\(ports[0]) </dev/null 2>/dev/null | grep -m1 'subject='",
+              "openssl s_client -connect 127.0.0.1:\(node.endpoint.port) </dev/null 2>/dev/null "
+                + "| grep -m1 'subject='",
             ],
-            in: cluster.directory
+            in: directory
           )
           return shown.output.contains("two")
         }
-        outcome = .success(())
-      } catch {
-        outcome = .failure(error)
       }
-      if process.exitStatus == nil { kill(process.pid, SIGKILL) }
-      _ = try await process.exit(within: .seconds(20))
-      try outcome.get()
     }
 
-    private func certificate(in folder: String, _ name: String) async throws {
-      let made = try await Shell.run(
-        [
-          "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-          "-days", "2",
-          "-subj", "/CN=\(name)", "-keyout", "\(folder)/node.key.new", "-out", "\(folder)/node.crt.new",
-        ],
-        in: folder
-      )
-      #expect(made.status == 0, "\(made.output)")
-      let moved = try await Shell.run(
-        [
-          "bash", "-c",
-          "mv \(folder)/node.key.new \(folder)/node.key && mv \(folder)/node.crt.new \(folder)/node.crt",
-        ],
-        in: folder
-      )
-      #expect(moved.status == 0)
+    /// What a client of the node's own TLS does not read waits in the node's log, as anybody's: TLS takes all it is given,
+    /// and does not say that the connection is full.
+    @Test func whoReadsNothingCostsLittle() async throws {
+      let certificate = try await NodeCertificate(in: try await ClusterTests.cluster().directory, of: "one")
+      try await LoneNode.run(certificate.options) { node in
+        let channels = (0..<50).compactMap { ChannelName("large:\($0)") }
+        let stream = get("/v1/stream?since=start&channels=\(channels.map(\.text).joined(separator: ","))")
+        // Who reads keeps the messages at hand for all.
+        let reading = try await SecureConnection(to: node.endpoint)
+        reading.send(stream)
+        _ = try await reading.text(with: "welcome")
+        let data = "\"\(String(repeating: "x", count: 12_000))\""
+        for _ in 0..<20 { _ = try await HTTP.publish([data], toAll: channels, by: node.backends) }
+        let deliveries = { try await Metrics.value("sluice_deliveries_total", of: node.backends) }
+        try await eventually("messages", every: .milliseconds(50)) { try await deliveries() == 1_000 }
+        let before = try node.memory()
+
+        let publish =
+          "POST /v1/channels/small/messages HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n1"
+        for wish in [stream, publish + String(repeating: get("/sluice.js"), count: 300)] {
+          for _ in 0..<10 {
+            let silent = try await SecureConnection(to: node.endpoint)
+            silent.send(get("/healthz"))
+            _ = try await silent.text(with: "200 OK")
+            try await silent.setReading(false)
+            silent.send(wish)
+          }
+        }
+        try await eventually("streams and requests that are answered", every: .milliseconds(50)) {
+          let published = try await Metrics.value("sluice_publishes_total", of: node.backends)
+          return try await deliveries() >= 1_010 && published >= 1_010
+        }
+        // All of it is 12 MB for each stream, and as much for each that asks for pages.
+        var highest = 0
+        for _ in 0..<20 {
+          try await Task.sleep(for: .milliseconds(50))
+          highest = max(highest, try node.memory())
+        }
+        #expect(highest < before + 48 << 20, "\((highest - before) >> 20) MiB more")
+        print("  who reads nothing of TLS: \((highest - before) >> 20) MiB")
+      }
     }
   }
 }

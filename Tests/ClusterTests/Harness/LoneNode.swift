@@ -44,7 +44,7 @@ struct LoneNode {
     let outcome: Result<Void, any Error>
     do {
       try await eventually("a ready node") {
-        (try? await HTTP.get(node.endpoint, "/readyz"))?.status == .ok
+        (try? await HTTP.get(node.backends, "/readyz"))?.status == .ok
       }
       outcome = .success(try await body(node))
     } catch {
