@@ -44,6 +44,7 @@ struct BrokerSuite {
     try await latestHoldsOneAndEphemeralNone()
     try await detachedHearsNothing()
     try await presenceCountsHolders()
+    try await whatOnlyLooksTheSameIsAnother()
   }
 
   func offsetsAreContiguousAndTheFeedHasTheirOrder() async throws {
@@ -76,6 +77,32 @@ struct BrokerSuite {
       #expect(try await far.publish(channel, "3", user: user, key: key).isRepeated, "\(key)")
     }
     #expect(try await near.read(channel, .newest).messages.count == 7)
+  }
+
+  /// Of what Unicode takes for equivalent, only the bytes tell who and what it is.
+  func whatOnlyLooksTheSameIsAnother() async throws {
+    let channel = ChannelName("alike:a")!
+    // Of the same length, too.
+    let alike = ["a\u{323}\u{307}", "a\u{307}\u{323}", "\u{1ea1}\u{307}"]
+    #expect(Set(alike).count == 1)
+    for key in alike { #expect(try await !near.publish(channel, "1", user: "ada", key: key).isRepeated) }
+    for user in alike { #expect(try await !near.publish(channel, "2", user: user, key: "k").isRepeated) }
+    for user in alike { #expect(try await far.publish(channel, "2", user: user, key: "k").isRepeated) }
+    #expect(try await far.read(channel, .newest).messages.count == 6)
+
+    for (number, user) in alike.enumerated() {
+      let member = Member(id: "m\(number)", user: user, since: 1)
+      try await near.join(channel, member, holder: UInt64(100 + number))
+    }
+    #expect(try await near.members(channel).users == 3)
+    for number in alike.indices { try await near.leave(channel, "m\(number)", holder: UInt64(100 + number)) }
+    #expect(try await near.members(channel).users == 0)
+
+    let connect = { (user: String) in
+      try await near.ask { port, done in port.connect(user: user, limit: 1) { done(.success($0)) } }
+    }
+    for user in alike { #expect(try await connect(user)) }
+    for user in alike { #expect(try await !connect(user)) }
   }
 
   func historyIsPagedBothWays() async throws {

@@ -48,15 +48,19 @@ struct MemoryBrokerTests {
     for number in 0..<100 {
       let data = ByteBuffer(repeating: 0x31, count: number)
       _ = log.append(Publication(channel: channel, data: data, key: nil), held: 10, now: Int64(number))
-      log.remember(Receipt(cursor: nil, isRepeated: false), for: "\(number % 20)", until: Int64(number))
+      log.remember(
+        Receipt(cursor: nil, isRepeated: false),
+        for: ExactText("\(number % 20)"),
+        until: Int64(number)
+      )
     }
     #expect(log.messages.count == 10 && log.receipts.count == 20)
     #expect((2_000..<10_000).contains(log.weight))
     #expect(log.dropOlder(than: 1_000, atMost: 4) == 4)
     #expect(log.dropOlder(than: 1_000) == 6)
     // The keys were answered anew at 80 to 99.
-    #expect(log.forget("0", until: 0) == 0)
-    let lighter = (80..<100).map { log.forget("\($0 % 20)", until: Int64($0)) }
+    #expect(log.forget(ExactText("0"), until: 0) == 0)
+    let lighter = (80..<100).map { log.forget(ExactText("\($0 % 20)"), until: Int64($0)) }
     #expect(lighter.allSatisfy { $0 > 0 } && log.receipts.isEmpty)
     #expect(log.weight == MemoryLog.emptyWeight)
   }

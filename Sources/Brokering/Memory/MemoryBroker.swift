@@ -160,24 +160,23 @@ public final class MemoryBroker: Broker {
         return .success(Receipt(cursor: nil, isRepeated: false))
       }
       let isFull = isFull(state)
+      let key = publication.keyOfUser.map(ExactText.init)
       let until = now + MemoryBroker.keyLifetime
       if isFull, state.logs[publication.channel] == nil { return refusal() }
       let taken = withLog(of: publication.channel, in: &state) {
         log -> (message: Message?, receipt: Receipt)? in
-        if let key = publication.keyOfUser, let known = log.receipts[key], known.until > now {
+        if let key, let known = log.receipts[key], known.until > now {
           return (nil, Receipt(cursor: known.receipt.cursor, isRepeated: true))
         }
         if isFull { return nil }
         let message = log.append(publication, held: options.held, now: now)
         let receipt = Receipt(cursor: message.cursor, isRepeated: false)
-        if let key = publication.keyOfUser {
-          log.remember(receipt, for: key, until: until)
-        }
+        if let key { log.remember(receipt, for: key, until: until) }
         return (message, receipt)
       }
       guard let taken else { return refusal() }
       if let message = taken.message {
-        if let key = publication.keyOfUser {
+        if let key {
           state.sweep.receipts.append(.init(channel: publication.channel, key: key, until: until))
         }
         send(.message(message), to: publication.channel, in: &state)

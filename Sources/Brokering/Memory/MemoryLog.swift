@@ -8,7 +8,7 @@ struct MemoryLog {
   var tail: UInt64 = 0
   private(set) var messages: Deque<Message> = []
   /// Answers to idempotency keys, and until when each is remembered (ms since 1970).
-  private(set) var receipts: [String: (receipt: Receipt, until: Int64)] = [:]
+  private(set) var receipts: [ExactText: (receipt: Receipt, until: Int64)] = [:]
   /// When something last happened here (ms since 1970).
   var touched: Int64
   /// About the bytes of memory that it takes.
@@ -42,12 +42,12 @@ struct MemoryLog {
     return message
   }
 
-  mutating func remember(_ receipt: Receipt, for key: String, until time: Int64) {
+  mutating func remember(_ receipt: Receipt, for key: ExactText, until time: Int64) {
     if receipts.updateValue((receipt, time), forKey: key) == nil { weight += MemoryLog.weight(of: key) }
   }
 
   /// Forgets a receipt unless its key was answered anew since. Answers how much lighter the log is.
-  mutating func forget(_ key: String, until time: Int64) -> Int {
+  mutating func forget(_ key: ExactText, until time: Int64) -> Int {
     guard receipts[key]?.until == time else { return 0 }
     receipts[key] = nil
     // A dictionary keeps the room that it once needed.
@@ -71,7 +71,7 @@ struct MemoryLog {
 
   private static func weight(of message: Message) -> Int { message.data.storageCapacity + overhead }
 
-  private static func weight(of key: String) -> Int { key.utf8.count + overhead }
+  private static func weight(of key: ExactText) -> Int { key.text.utf8.count + overhead }
 
   /// Held messages stay, numbered anew from 1.
   mutating func renewEpoch() {

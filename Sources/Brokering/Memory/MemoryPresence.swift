@@ -5,7 +5,7 @@ struct MemoryPresence {
   private var members: [String: (member: Member, holders: Set<HolderID>)] = [:]
   /// The members' ids, sorted.
   private var order: [String] = []
-  private var users: [String: Int] = [:]
+  private var users: [ExactText: Int] = [:]
 
   var isEmpty: Bool { members.isEmpty }
 
@@ -14,7 +14,7 @@ struct MemoryPresence {
     if members[member.id]?.holders.insert(holder) != nil { return false }
     members[member.id] = (member, [holder])
     order.insert(member.id, at: firstPlace { $0 >= member.id })
-    if let user = member.user { users[user, default: 0] += 1 }
+    if let user = member.user.map(ExactText.init) { users[user, default: 0] += 1 }
     return true
   }
 
@@ -25,7 +25,7 @@ struct MemoryPresence {
     }
     let member = members.removeValue(forKey: memberID)!.member
     order.remove(at: firstPlace { $0 >= memberID })
-    if let user = member.user {
+    if let user = member.user.map(ExactText.init) {
       users[user]! -= 1
       if users[user] == 0 { users[user] = nil }
     }

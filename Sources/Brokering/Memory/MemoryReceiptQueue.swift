@@ -6,7 +6,7 @@ import Wire
 struct MemoryReceiptQueue {
   struct Entry {
     var channel: ChannelName
-    var key: String
+    var key: ExactText
     /// Until when it is remembered (ms since 1970).
     var until: Int64
   }

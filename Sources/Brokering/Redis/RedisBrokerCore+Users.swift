@@ -1,5 +1,6 @@
 import NIOCore
 import RedisClient
+import Wire
 
 /// How many connections each user has in the cluster. A node writes its own count of a user, which is valid while the
 /// node's lease lasts: so a dead node's connections are forgotten with it, and nothing is written for those that stay.
@@ -11,7 +12,7 @@ extension RedisBrokerCore {
     guard users[user] < limit else { return answer.answer(.success(false)) }
     users.add(user)
     guard link.state == .ready else {
-      owedUsers.insert(user)
+      owedUsers.insert(ExactText(user))
       return answer.answer(.success(true))
     }
     tell(user, limit: limit) { [weak self] isIn in
@@ -23,7 +24,7 @@ extension RedisBrokerCore {
   func disconnect(user: String) {
     users.remove(user)
     guard link.state == .ready else {
-      owedUsers.insert(user)
+      owedUsers.insert(ExactText(user))
       return
     }
     tell(user, limit: 0) { _ in }
@@ -34,7 +35,7 @@ extension RedisBrokerCore {
     guard link.state == .ready, !owedUsers.isEmpty else { return }
     for user in Array(owedUsers.prefix(RedisBrokerSettings.upkeepBatch)) {
       owedUsers.remove(user)
-      tell(user, limit: 0) { _ in }
+      tell(user.text, limit: 0) { _ in }
     }
   }
 
@@ -48,7 +49,7 @@ extension RedisBrokerCore {
       ] + living.map { .string($0) }
     link.evaluate(RedisScripts.users, keys: [RedisKeys.connections(of: user)], arguments: arguments) {
       [weak self] reply in
-      if case .failure = reply { self?.owedUsers.insert(user) }
+      if case .failure = reply { self?.owedUsers.insert(ExactText(user)) }
       done((try? reply.get())?.integer != 0)
     }
   }
@@ -65,7 +66,7 @@ extension RedisBrokerCore {
 
   /// Writes all counts anew: Redis may have lost them, or they grow old.
   func tellUsers() {
-    usersToTell.begin(users.counts.keys, every: settings.epochKeep, turn: settings.sweep)
+    usersToTell.begin(users.users, every: settings.epochKeep, turn: settings.sweep)
     tellSomeUsers()
   }
 

@@ -45,7 +45,7 @@ final class RedisBrokerCore {
   /// Connections of users here, and the nodes whose counts are valid.
   var users = UserCounts()
   /// Users whose count has changed and is not known to be written.
-  var owedUsers: Set<String> = []
+  var owedUsers: Set<ExactText> = []
   var living: Set<String> = []
   var nextLiving = NIODeadline.uptimeNanoseconds(0)
   var isSweeping = false

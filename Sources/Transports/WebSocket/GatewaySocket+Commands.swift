@@ -155,8 +155,7 @@ extension GatewaySocket {
 
   private func refresh(to new: Caller, id: Int64?) {
     guard connection?.isOpen == true else { return }
-    // By its bytes: one that only looks the same, and is the same text to Unicode, is another user.
-    guard new.user.map({ Array($0.utf8) }) == caller.user.map({ Array($0.utf8) }) else {
+    guard new.user.map(ExactText.init) == caller.user.map(ExactText.init) else {
       return refuseToken(
         ClientError(.unauthorized, "the token is another user's, and the session is not: connect anew"),
         id
